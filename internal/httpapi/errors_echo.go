@@ -1,0 +1,86 @@
+package httpapi
+
+import (
+	"net/url"
+	"strings"
+	"unicode"
+
+	"github.com/keyreeve/keyreeve/internal/token"
+)
+
+const (
+	maxEcho     = 100 // characters of a request's value shown in a message
+	maxEchoPath = 200 // characters of a path
+)
+
+// echo makes a value out of a request fit for an error message: short, of
+// printable characters only, and with whatever looks like an API key masked,
+// because people do paste keys into the wrong parameter.
+func echo(s string) string { return clip(printable(maskKeys(s)), maxEcho) }
+
+// echoPath shows the path as it was sent, escapes included, and never the
+// query, where a key may stand.
+func echoPath(u *url.URL) string {
+	shown := u.EscapedPath()
+	if masked := maskKeys(u.Path); masked != u.Path {
+		shown = (&url.URL{Path: masked}).EscapedPath() // also finds a key behind escapes
+	}
+	return clip(printable(shown), maxEchoPath)
+}
+
+// clip shortens s to limit characters and marks the cut.
+func clip(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	n := 0
+	for i := range s {
+		if n == limit {
+			return s[:i] + "…"
+		}
+		n++
+	}
+	return s
+}
+
+// printable replaces what a terminal or a log could act upon, and bad UTF-8.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// maskKeys masks every run of key characters from "sk-" on that is long enough
+// to be worth hiding.
+func maskKeys(s string) string {
+	const mark, shortest = "sk-", 16
+	if !strings.Contains(s, mark) {
+		return s
+	}
+	var b strings.Builder
+	for {
+		start := strings.Index(s, mark)
+		if start < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		end := start
+		for end < len(s) && isKeyByte(s[end]) {
+			end++
+		}
+		run := s[start:end]
+		if len(run) >= shortest {
+			run = token.Mask(run)
+		}
+		b.WriteString(s[:start])
+		b.WriteString(run)
+		s = s[end:]
+	}
+}
+
+func isKeyByte(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '_'
+}

@@ -1,0 +1,126 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/keyreeve/keyreeve/api"
+)
+
+// maxBodyBytes is the longest request body that is read (contract, section 2).
+const maxBodyBytes = 256 << 10
+
+// The errors of parameters: what is wrong with a body, a query or one value.
+// The first sentence of each message is the contract's, the rest says what to
+// do. Values are passed as they came; each constructor makes them safe to show.
+
+// errMalformedBody says why a body is not one JSON value, as one or more whole
+// sentences.
+func errMalformedBody(why string) *apiError {
+	return badRequest("", "", "We could not parse the JSON body of your request. "+why)
+}
+
+// errMalformedQuery says why a query string cannot be decoded.
+func errMalformedQuery(why string) *apiError {
+	return badRequest("", "", "We could not parse the query string of your request. "+why)
+}
+
+func errMissingParameter(param string) *apiError {
+	p := echo(param)
+	return badRequest(api.CodeMissingRequiredParameter, p, fmt.Sprintf("Missing required parameter: '%s'.", p))
+}
+
+func errUnknownParameter(param string) *apiError {
+	p := echo(param)
+	return badRequest(api.CodeUnknownParameter, p, fmt.Sprintf("Unknown parameter: '%s'.", p))
+}
+
+func errDuplicateParameter(param string) *apiError {
+	return badRequest(api.CodeDuplicateParameter, param,
+		fmt.Sprintf("Duplicate parameter: '%s'. It takes one value: give it once.", param))
+}
+
+// errInvalidType says that param holds another type than it should; want and
+// got carry their article. Without a param it is the body as a whole.
+func errInvalidType(param, want, got string) *apiError {
+	p, subject := echo(param), "the request body"
+	if p != "" {
+		subject = "'" + p + "'"
+	}
+	return badRequest(api.CodeInvalidType, p,
+		fmt.Sprintf("Invalid type for %s: expected %s, but got %s instead.", subject, want, got))
+}
+
+// errInvalidEnum says that value is none of the supported ones.
+func errInvalidEnum(param, value string, supported []string) *apiError {
+	return badRequest(api.CodeInvalidValue, echo(param),
+		fmt.Sprintf("Invalid value: '%s'. Supported values are: %s.", echo(value), quotedList(supported)))
+}
+
+// errInvalidValue says that value breaks a rule which is neither a type, a
+// length nor a list of values; rule is a whole sentence that names it.
+func errInvalidValue(param, value, rule string) *apiError {
+	return badRequest(api.CodeInvalidValue, echo(param),
+		fmt.Sprintf("Invalid value: '%s'. %s", echo(value), rule))
+}
+
+// errAboveMax and errBelowMin take the number as it was written, since it may
+// be beyond any integer type.
+func errAboveMax(param string, limit int64, got string) *apiError {
+	p := echo(param)
+	return badRequest(api.CodeIntegerAboveMaxValue, p, fmt.Sprintf(
+		"Invalid '%s': integer above maximum value. Expected a value <= %d, but got %s instead.", p, limit, echo(got)))
+}
+
+func errBelowMin(param string, limit int64, got string) *apiError {
+	p := echo(param)
+	return badRequest(api.CodeIntegerBelowMinValue, p, fmt.Sprintf(
+		"Invalid '%s': integer below minimum value. Expected a value >= %d, but got %s instead.", p, limit, echo(got)))
+}
+
+func errEmptyString(param string) *apiError {
+	return badRequest(api.CodeEmptyString, param, fmt.Sprintf(
+		"Invalid '%s': empty string. Expected a string with minimum length 1, but got an empty string instead.", param))
+}
+
+// errStringTooLong counts both lengths in characters.
+func errStringTooLong(param string, limit, got int) *apiError {
+	return badRequest(api.CodeStringAboveMaxLength, param, fmt.Sprintf(
+		"Invalid '%s': string too long. Expected a string with maximum length %d, but got a string with length %d instead.",
+		param, limit, got))
+}
+
+func errBodyTooLarge() *apiError {
+	return newError(http.StatusRequestEntityTooLarge, api.ErrorTypeInvalidRequest, "", "",
+		"The body of your request is too large. At most "+strconv.Itoa(maxBodyBytes)+" bytes are accepted.")
+}
+
+func errUnsupportedContentType(got string) *apiError {
+	return newError(http.StatusUnsupportedMediaType, api.ErrorTypeInvalidRequest, api.CodeUnsupportedContentType, "",
+		fmt.Sprintf("Unsupported content type: '%s'. Send the body as 'application/json'.", echo(got)))
+}
+
+func errUnsupportedContentEncoding(got string) *apiError {
+	return newError(http.StatusUnsupportedMediaType, api.ErrorTypeInvalidRequest, api.CodeUnsupportedContentType, "",
+		fmt.Sprintf("Unsupported content encoding: '%s'. Send the body without compression.", echo(got)))
+}
+
+// quotedList joins values as "'a'", "'a' and 'b'" or "'a', 'b', and 'c'".
+func quotedList(values []string) string {
+	var b strings.Builder
+	for i, v := range values {
+		switch {
+		case i == 0:
+		case i < len(values)-1:
+			b.WriteString(", ")
+		case len(values) == 2:
+			b.WriteString(" and ")
+		default:
+			b.WriteString(", and ")
+		}
+		b.WriteString("'" + v + "'")
+	}
+	return b.String()
+}

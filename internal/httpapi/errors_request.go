@@ -1,0 +1,103 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/keyreeve/keyreeve/api"
+	"github.com/keyreeve/keyreeve/internal/token"
+)
+
+// codeProjectArchived refuses a change to a project that is closed for good.
+const codeProjectArchived = "project_archived"
+
+// The errors of a request as a whole: who asks, for what, and whether the
+// server can answer at all.
+
+func errMissingBearer() *apiError {
+	return newError(http.StatusUnauthorized, api.ErrorTypeInvalidRequest, "", "",
+		"Missing bearer authentication in header")
+}
+
+// errInvalidAPIKey is the one answer to an unknown, a revoked and an expired
+// key: which of them it was is nobody's business who does not hold it.
+func errInvalidAPIKey(presented string) *apiError {
+	return newError(http.StatusUnauthorized, api.ErrorTypeInvalidRequest, api.CodeInvalidAPIKey, "",
+		fmt.Sprintf("Incorrect API key provided: %s. It is unknown, revoked or expired: use another key, "+
+			"or ask an owner of this organization for one.", token.Mask(presented)))
+}
+
+// errInsufficientPermissions answers a good key that may not do this.
+func errInsufficientPermissions(scopes ...string) *apiError {
+	return newError(http.StatusForbidden, api.ErrorTypeInvalidRequest, "", "",
+		fmt.Sprintf("You have insufficient permissions for this operation. Missing scopes: %s. "+
+			"Use an admin API key whose owner has them.", strings.Join(scopes, ", ")))
+}
+
+func errUnknownURL(r *http.Request) *apiError {
+	return newError(http.StatusNotFound, api.ErrorTypeInvalidRequest, "", "",
+		fmt.Sprintf("Invalid URL (%s %s)", echo(r.Method), echoPath(r.URL)))
+}
+
+// errWrongMethod lists the methods that the URL does have.
+func errWrongMethod(r *http.Request, allowed ...string) *apiError {
+	e := newError(http.StatusMethodNotAllowed, api.ErrorTypeInvalidRequest, "", "",
+		fmt.Sprintf("Invalid method for URL (%s %s)", echo(r.Method), echoPath(r.URL)))
+	e.Allow = strings.Join(allowed, ", ")
+	return e
+}
+
+// errNoSuch answers an unknown id; what is the kind of thing, in words.
+func errNoSuch(what, id string) *apiError {
+	return newError(http.StatusNotFound, api.ErrorTypeInvalidRequest, "", "",
+		fmt.Sprintf("No such %s: '%s'.", what, echo(id)))
+}
+
+func errLastAdminAPIKey() *apiError {
+	return badRequest(api.CodeLastAdminAPIKey, "",
+		"This would take away the last usable admin API key of the organization, "+
+			"and nothing could be administered any more. Create another one first.")
+}
+
+func errProjectArchived(id string) *apiError {
+	return badRequest(codeProjectArchived, "",
+		fmt.Sprintf("Project '%s' is archived. An archived project cannot be changed.", echo(id)))
+}
+
+func errTooManyRequests(retryAfter time.Duration) *apiError {
+	e := newError(http.StatusTooManyRequests, api.ErrorTypeInvalidRequest, api.CodeRateLimitExceeded, "",
+		"Rate limit reached. Slow down and try again after the time given in the Retry-After header.")
+	e.RetryAfter = max(retryAfter, time.Second)
+	return e
+}
+
+// errInternal is our fault; what went wrong stands in the log only. A retry
+// would meet the same defect, and might create a thing twice.
+func errInternal() *apiError {
+	e := newError(http.StatusInternalServerError, api.ErrorTypeServer, "", "",
+		"The server had an error while processing your request. "+
+			"If it persists, give the x-request-id of this response to whoever runs this server.")
+	e.NoRetry = true
+	return e
+}
+
+// errStorageUnavailable says that the database is away and nothing was changed.
+func errStorageUnavailable(retryAfter time.Duration) *apiError {
+	e := newError(http.StatusServiceUnavailable, api.ErrorTypeServer, api.CodeStorageUnavailable, "",
+		"The storage of this server is not available at the moment. Nothing was changed; please try again.")
+	e.RetryAfter = max(retryAfter, time.Second)
+	return e
+}
+
+// errOutcomeUnknown says that the database went away while it committed. A
+// blind retry of a create could make the thing twice, so it asks for none.
+func errOutcomeUnknown(retryAfter time.Duration) *apiError {
+	e := newError(http.StatusServiceUnavailable, api.ErrorTypeServer, api.CodeStorageUnavailable, "",
+		"The storage of this server went away while it saved your change. It may have been saved: "+
+			"look before you send it again.")
+	e.RetryAfter = max(retryAfter, time.Second)
+	e.NoRetry = true
+	return e
+}
