@@ -1,0 +1,262 @@
+package org
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/keyreeve/keyreeve/internal/token"
+)
+
+// Bounds of an admin key (CONTRACT: admin-api-keys-create, and our choices).
+const (
+	MaxNameLength       = 256        // characters, spaces at the ends not counted
+	MaxExpiresInSeconds = 31_536_000 // 365 days
+	MaxAdminKeyPage     = 100
+)
+
+// NewAdminAPIKey asks for an admin key.
+type NewAdminAPIKey struct {
+	Name             string
+	ExpiresInSeconds *int64 // nil: never expires
+}
+
+// ListPage is a page of a list and whether more follows.
+type ListPage[T any] struct {
+	Items   []T
+	HasMore bool
+}
+
+// ListAdminAPIKeys returns a page of admin keys (admin-api-keys-list). A limit
+// of 0 gives an empty page that claims nothing more, since a client that
+// follows has_more could never get further.
+func (s *Service) ListAdminAPIKeys(ctx context.Context, caller Caller, page Page) (ListPage[AdminAPIKey], error) {
+	var out ListPage[AdminAPIKey]
+	if err := caller.Require(ManagementRead); err != nil {
+		return out, err
+	}
+	if page.After != "" {
+		if _, ok := ParseID(PrefixKey, page.After); !ok {
+			return out, notCursor(page.After, "key_01JQ8ZK3T5V9W2X4Y6A8B0C1D2")
+		}
+	}
+	if page.Limit < 0 {
+		return out, belowMin("limit", 0, int64(page.Limit))
+	}
+	if page.Limit > MaxAdminKeyPage {
+		return out, aboveMax("limit", MaxAdminKeyPage, int64(page.Limit))
+	}
+	if page.Limit == 0 {
+		return out, nil
+	}
+	want := page.Limit
+	page.Limit++ // one more tells whether there is more
+	keys, err := s.store.AdminAPIKeys(ctx, page)
+	if err != nil {
+		return out, fmt.Errorf("list admin API keys: %w", err)
+	}
+	out.HasMore = len(keys) > want
+	out.Items = keys[:min(len(keys), want)]
+	for i := range out.Items {
+		s.overlayUse(&out.Items[i])
+	}
+	return out, nil
+}
+
+// GetAdminAPIKey returns one admin key (admin-api-keys-get).
+func (s *Service) GetAdminAPIKey(ctx context.Context, caller Caller, id string) (AdminAPIKey, error) {
+	if err := caller.Require(ManagementRead); err != nil {
+		return AdminAPIKey{}, err
+	}
+	if _, ok := ParseID(PrefixKey, id); !ok {
+		return AdminAPIKey{}, noSuchAdminKey(id)
+	}
+	key, ok, err := s.store.AdminAPIKey(ctx, id)
+	if err != nil {
+		return AdminAPIKey{}, fmt.Errorf("get admin API key: %w", err)
+	}
+	if !ok {
+		return AdminAPIKey{}, noSuchAdminKey(id)
+	}
+	s.overlayUse(&key)
+	return key, nil
+}
+
+// CreateAdminAPIKey makes an admin key owned by the caller's principal
+// (admin-api-keys-create). The secret is returned here and kept nowhere.
+func (s *Service) CreateAdminAPIKey(ctx context.Context, caller Caller, in NewAdminAPIKey) (AdminAPIKey, token.Secret, Commit, error) {
+	fail := func(err error) (AdminAPIKey, token.Secret, Commit, error) {
+		return AdminAPIKey{}, token.Secret{}, Commit{}, err
+	}
+	if err := caller.Require(ManagementWrite); err != nil {
+		return fail(err)
+	}
+	if err := checkName("name", in.Name); err != nil {
+		return fail(err)
+	}
+	if err := checkExpiry("expires_in_seconds", in.ExpiresInSeconds); err != nil {
+		return fail(err)
+	}
+	secret, err := token.Mint(token.KindAdmin, s.random)
+	if err != nil {
+		return fail(fmt.Errorf("create admin API key: %w", err))
+	}
+	var made AdminAPIKey
+	commit, err := s.store.Update(ctx, func(tx Tx) error {
+		owner, ok, err := tx.Owner(caller.OwnerType, caller.OwnerID)
+		if err != nil {
+			return err
+		}
+		if !ok { // removed between its authentication and this change
+			return noSuch("owner", caller.OwnerID)
+		}
+		key, err := addKey(tx, caller.actor(owner), newKey{
+			kind: KindAdmin, name: in.Name, secret: secret, lifetime: in.ExpiresInSeconds, owner: owner,
+		})
+		made = key.adminView(owner)
+		return err
+	})
+	if err != nil {
+		return fail(fmt.Errorf("create admin API key: %w", err))
+	}
+	return made, secret, commit, nil
+}
+
+// DeleteAdminAPIKey revokes an admin key (admin-api-keys-delete): when it
+// returns, the key is refused. The last usable admin key is kept, because
+// nothing could be administered without it.
+func (s *Service) DeleteAdminAPIKey(ctx context.Context, caller Caller, id string) (Commit, error) {
+	if err := caller.Require(ManagementWrite); err != nil {
+		return Commit{}, err
+	}
+	if _, ok := ParseID(PrefixKey, id); !ok {
+		return Commit{}, noSuchAdminKey(id)
+	}
+	commit, err := s.store.Update(ctx, func(tx Tx) error {
+		key, ok, err := tx.Key(KindAdmin, id)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return noSuchAdminKey(id)
+		}
+		if other, err := tx.OtherUsableAdminKey(id, tx.Now()); err != nil {
+			return err
+		} else if !other {
+			return lastAdminKey(id)
+		}
+		actor, _, err := tx.Owner(caller.OwnerType, caller.OwnerID)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteKey(KindAdmin, id); err != nil {
+			return err
+		}
+		tx.Emit(Event{
+			Type: EventAPIKeyDeleted, Actor: caller.actor(actor), Resource: id,
+			Data:    map[string]any{"id": id, "name": key.Name, "redacted_value": key.Redacted},
+			Effects: []Effect{KeyRemoved{Digest: key.Digest}},
+		})
+		return nil
+	})
+	if err != nil {
+		return Commit{}, fmt.Errorf("delete admin API key: %w", err)
+	}
+	return commit, nil
+}
+
+// newKey says what addKey makes.
+type newKey struct {
+	kind     KeyKind
+	name     string
+	secret   token.Secret
+	lifetime *int64 // seconds; nil: never expires
+	owner    Owner
+}
+
+// addKey writes a key and its event. Its created_at is the time in its id.
+func addKey(tx Tx, actor Actor, n newKey) (Key, error) {
+	id, err := tx.NewID(PrefixKey)
+	if err != nil {
+		return Key{}, err
+	}
+	key := Key{
+		ID: id.String(), Kind: n.kind, Name: n.name,
+		Digest: n.secret.Digest(), Redacted: n.secret.Redacted(),
+		CreatedAt: tx.Now(), OwnerType: n.owner.Type, OwnerID: n.owner.ID,
+	}
+	if n.lifetime != nil {
+		key.ExpiresAt = key.CreatedAt + *n.lifetime
+	}
+	if err := tx.InsertKey(key); err != nil {
+		return Key{}, err
+	}
+	tx.Emit(Event{
+		Type: EventAPIKeyCreated, Actor: actor, Resource: key.ID, ProjectID: key.ProjectID,
+		Data: map[string]any{
+			"id": key.ID, "name": key.Name, "redacted_value": key.Redacted,
+			"data": map[string]any{"scopes": []string{string(ManagementRead), string(ManagementWrite)}},
+		},
+		Effects: []Effect{KeyAdded{
+			ID: key.ID, Kind: key.Kind, Digest: key.Digest,
+			OwnerType: key.OwnerType, OwnerID: key.OwnerID, ProjectID: key.ProjectID, ExpiresAt: key.ExpiresAt,
+		}},
+	})
+	return key, nil
+}
+
+func (k Key) adminView(owner Owner) AdminAPIKey {
+	return AdminAPIKey{
+		ID: k.ID, Name: k.Name, Redacted: k.Redacted, Digest: k.Digest,
+		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, Owner: owner,
+	}
+}
+
+// overlayUse shows a use that memory knows and storage does not yet.
+func (s *Service) overlayUse(key *AdminAPIKey) {
+	if s.uses != nil {
+		key.LastUsedAt = max(key.LastUsedAt, s.uses.LastUsed(key.Digest))
+	}
+}
+
+func noSuchAdminKey(id string) error { return noSuch("admin API key", id) }
+
+func lastAdminKey(id string) error {
+	return &Refusal{Kind: Invalid, Code: codeLastAdminAPIKey, Message: fmt.Sprintf(
+		"'%s' cannot be deleted: no other admin API key is usable, and nothing could be administered without it. "+
+			"Create another admin API key first.", id)}
+}
+
+// checkName accepts 1 to MaxNameLength characters between any spaces at the
+// ends, none of them a control character. The name itself is kept as given,
+// since clients compare what they sent with what they read.
+func checkName(param, name string) error {
+	trimmed := strings.TrimSpace(name)
+	if trimmed == "" {
+		return emptyString(param)
+	}
+	if n := utf8.RuneCountInString(trimmed); n > MaxNameLength {
+		return tooLong(param, MaxNameLength, n)
+	}
+	for _, r := range name {
+		if unicode.IsControl(r) {
+			return controlCharacter(param, r)
+		}
+	}
+	return nil
+}
+
+func checkExpiry(param string, seconds *int64) error {
+	switch {
+	case seconds == nil:
+		return nil
+	case *seconds < 1:
+		return belowMin(param, 1, *seconds)
+	case *seconds > MaxExpiresInSeconds:
+		return aboveMax(param, MaxExpiresInSeconds, *seconds)
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,99 @@
+package org
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// Kind sorts refusals by what the caller can do about them.
+type Kind int
+
+// The kinds of refusal.
+const (
+	Invalid   Kind = iota + 1 // the request breaks a rule; changing it helps
+	NotFound                  // no such object
+	Forbidden                 // the caller may not
+)
+
+// Refusal is a rule of the domain saying no. Nothing was changed. Its message
+// is written for the caller and holds no secret.
+type Refusal struct {
+	Kind    Kind
+	Code    string // stable identifier of the wire, or empty
+	Param   string // the offending parameter, or empty
+	Message string
+}
+
+func (r *Refusal) Error() string { return r.Message }
+
+// Storage faults, wrapped by every Store method. Neither says anything about
+// the request itself.
+var (
+	// ErrUnavailable: storage could not be reached or refused to write.
+	// Nothing was changed; the same call may succeed later.
+	ErrUnavailable = errors.New("storage is unavailable")
+	// ErrUncertain: the answer to a commit was lost and could not be learned
+	// afterwards. The change may or may not stand.
+	ErrUncertain = errors.New("storage did not confirm the change, which may have been made")
+)
+
+// Codes of refusals, as on the wire.
+const (
+	codeEmptyString     = "empty_string"
+	codeTooLong         = "string_above_max_length"
+	codeInvalidValue    = "invalid_value"
+	codeAboveMax        = "integer_above_max_value"
+	codeBelowMin        = "integer_below_min_value"
+	codeLastAdminAPIKey = "last_admin_api_key" //nolint:gosec // an error code, not a credential
+)
+
+func emptyString(param string) error {
+	return &Refusal{Kind: Invalid, Code: codeEmptyString, Param: param, Message: fmt.Sprintf(
+		"Invalid '%s': empty string. Expected a string with minimum length 1, but got an empty string instead.", param)}
+}
+
+func tooLong(param string, limit, got int) error {
+	return &Refusal{Kind: Invalid, Code: codeTooLong, Param: param, Message: fmt.Sprintf(
+		"Invalid '%s': string too long. Expected a string with maximum length %d, but got a string with length %d instead.",
+		param, limit, got)}
+}
+
+func aboveMax(param string, limit, got int64) error {
+	return &Refusal{Kind: Invalid, Code: codeAboveMax, Param: param, Message: fmt.Sprintf(
+		"Invalid '%s': integer above maximum value. Expected a value <= %d, but got %d instead.", param, limit, got)}
+}
+
+func belowMin(param string, limit, got int64) error {
+	return &Refusal{Kind: Invalid, Code: codeBelowMin, Param: param, Message: fmt.Sprintf(
+		"Invalid '%s': integer below minimum value. Expected a value >= %d, but got %d instead.", param, limit, got)}
+}
+
+func controlCharacter(param string, r rune) error {
+	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: param, Message: fmt.Sprintf(
+		"Invalid '%s': control characters are not allowed, but it contains %U.", param, r)}
+}
+
+func notCursor(id, example string) error {
+	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: "after", Message: fmt.Sprintf(
+		"Invalid 'after': %s is not an id of this list. Expected the id of the last element of the page before, such as '%s'.",
+		quoteShort(id), example)}
+}
+
+func noSuch(what, id string) error {
+	return &Refusal{Kind: NotFound, Message: fmt.Sprintf("No such %s: '%s'.", what, shorten(id))}
+}
+
+// shorten keeps an echoed value from filling a message or carrying control
+// characters into one.
+func shorten(s string) string {
+	const most = 80
+	q := strconv.Quote(s)
+	q = q[1 : len(q)-1]
+	if len(q) > most {
+		q = q[:most] + "…"
+	}
+	return q
+}
+
+func quoteShort(s string) string { return "'" + shorten(s) + "'" }

@@ -1,0 +1,31 @@
+package org
+
+import (
+	"context"
+	"io"
+)
+
+// Service is the organization's rules. Its methods are safe for concurrent
+// use.
+type Service struct {
+	store  Store
+	random io.Reader
+	uses   UseReader
+}
+
+// UseReader tells use times that storage does not have yet.
+type UseReader interface {
+	// LastUsed returns when the key was last used, in Unix seconds, or 0.
+	LastUsed(digest [32]byte) int64
+}
+
+// NewService returns the rules over a store. Key values are drawn from random,
+// which must be cryptographically secure. uses may be nil.
+func NewService(store Store, random io.Reader, uses UseReader) *Service {
+	return &Service{store: store, random: random, uses: uses}
+}
+
+// Organization returns the organization of the database.
+func (s *Service) Organization(ctx context.Context) (Organization, error) {
+	return s.store.Organization(ctx)
+}

@@ -1,0 +1,114 @@
+package org
+
+import (
+	"context"
+	"iter"
+)
+
+// Store keeps an organization and its log. Package sqlstore implements it;
+// storetest says what it must do. Every error it returns is a Refusal, or
+// wraps ErrUnavailable or ErrUncertain, or is the caller's context error.
+type Store interface {
+	// Update runs fn in one transaction with the log's head locked and commits
+	// what it wrote together with the events it emitted. Concurrent updates
+	// share a transaction and one sync to disk.
+	//
+	// fn reads and decides first, then writes: an error that it returns before
+	// its first write is a refusal and leaves the others of the batch alone.
+	// fn may be run again, so it must set what it captures anew each time. The
+	// index has the change when Update returns.
+	Update(ctx context.Context, fn func(Tx) error) (Commit, error)
+
+	// Organization returns the organization, or a NotFound refusal before the
+	// first start has made it.
+	Organization(ctx context.Context) (Organization, error)
+
+	// AdminAPIKeys returns a page of admin keys: at most page.Limit, in id
+	// order, beyond page.After.
+	AdminAPIKeys(ctx context.Context, page Page) ([]AdminAPIKey, error)
+
+	// AdminAPIKey returns one admin key, or ok false.
+	AdminAPIKey(ctx context.Context, id string) (key AdminAPIKey, ok bool, err error)
+
+	// Head returns the position of the log.
+	Head(ctx context.Context) (Head, error)
+
+	// Events yields the log after a revision, in order, as stored: without
+	// Effects, which DecodeRecord reads.
+	Events(ctx context.Context, after int64) iter.Seq2[StoredEvent, error]
+
+	// Snapshot reads the state that the index is built from, and the position
+	// of the log it is of, in one consistent view.
+	Snapshot(ctx context.Context, visit SnapshotVisitor) (Head, error)
+
+	// RecordUses writes use times. They are not part of the log. An older time
+	// than the stored one, or one of a key that is gone, is ignored.
+	RecordUses(ctx context.Context, uses []Use) error
+}
+
+// Tx is a transaction that holds the log's head. It is used by one closure at
+// a time and not kept beyond it. Its methods run under the writer's context, not a
+// caller's: one caller that gives up must not end a batch shared with others.
+type Tx interface {
+	// Now is the time of this transaction in Unix seconds: never earlier than
+	// that of any transaction before it, whatever the clock did.
+	Now() int64
+	// NewID mints the next id of the log.
+	NewID(prefix string) (ID, error)
+	// Emit appends an event to the log when the transaction commits.
+	Emit(Event)
+
+	Organization() (org Organization, ok bool, err error)
+	// Owner returns the principal that a key acts for.
+	Owner(t OwnerType, id string) (owner Owner, ok bool, err error)
+	// FirstOwner returns the user with the role owner that was made first.
+	FirstOwner() (user User, ok bool, err error)
+	Key(kind KeyKind, id string) (key Key, ok bool, err error)
+	// OtherUsableAdminKey says whether an admin key other than id is unexpired
+	// at now and owned by a user with the role owner.
+	OtherUsableAdminKey(id string, now int64) (bool, error)
+
+	InsertOrganization(o Organization) error
+	InsertUser(u User) error
+	InsertProject(p Project) error
+	InsertKey(k Key) error
+	DeleteKey(kind KeyKind, id string) error
+}
+
+// Commit says what an Update did.
+type Commit struct {
+	Revision int64 // of its last event
+}
+
+// Page asks for part of a list.
+type Page struct {
+	After      string // exclusive; empty: from the start
+	Descending bool
+	Limit      int
+}
+
+// SnapshotVisitor receives the rows of a snapshot. Keys come in no particular
+// order, and from one goroutine at a time.
+type SnapshotVisitor struct {
+	User    func(User) error
+	Project func(Project) error
+	Key     func(SnapshotKey) error
+}
+
+// SnapshotKey is what the index needs of a key.
+type SnapshotKey struct {
+	ID         string
+	Kind       KeyKind
+	Digest     [32]byte
+	OwnerType  OwnerType
+	OwnerID    string
+	ProjectID  string
+	ExpiresAt  int64 // Unix seconds; 0: never
+	LastUsedAt int64 // Unix seconds; 0: not yet
+}
+
+// Use says when a key was last used.
+type Use struct {
+	KeyID string
+	At    int64 // Unix seconds
+}

@@ -1,0 +1,97 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/keyreeve/keyreeve/internal/org"
+)
+
+// adminKeyColumns reads a key with its owner and its last use. Admin keys of
+// kind 1 belong to users.
+const adminKeySelect = `SELECT k.id, k.name, k.redacted, k.digest, k.created_at, k.expires_at, COALESCE(l.last_used_at, 0),
+k.owner_type, k.owner_id, COALESCE(u.name, ''), COALESCE(u.email, ''), COALESCE(u.role, ''), COALESCE(u.created_at, 0)
+FROM api_keys k LEFT JOIN users u ON u.id = k.owner_id LEFT JOIN key_uses l ON l.key_id = k.id WHERE k.kind = 1 `
+
+const (
+	adminKeysAscending  = adminKeySelect + `AND k.id > $1 ORDER BY k.id LIMIT $2`
+	adminKeysDescending = adminKeySelect + `AND k.id < $1 ORDER BY k.id DESC LIMIT $2`
+	adminKeyByID        = adminKeySelect + `AND k.id = $1`
+)
+
+// AdminAPIKeys implements org.Store (admin-api-keys-list).
+func (s *Store) AdminAPIKeys(ctx context.Context, page org.Page) ([]org.AdminAPIKey, error) {
+	text, after := adminKeysAscending, page.After
+	if page.Descending {
+		text = adminKeysDescending
+		if after == "" {
+			after = "~" // sorts behind every id
+		}
+	}
+	rows, err := s.query(ctx, text, after, page.Limit)
+	if err != nil {
+		return nil, s.classify(err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says it
+	var keys []org.AdminAPIKey
+	for rows.Next() {
+		key, err := scanAdminKey(rows)
+		if err != nil {
+			return nil, s.classify(err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, s.classify(rows.Err())
+}
+
+// AdminAPIKey implements org.Store (admin-api-keys-get).
+func (s *Store) AdminAPIKey(ctx context.Context, id string) (org.AdminAPIKey, bool, error) {
+	key, err := scanAdminKey(s.queryRow(ctx, adminKeyByID, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return org.AdminAPIKey{}, false, nil
+	}
+	return key, err == nil, s.classify(err)
+}
+
+func scanAdminKey(row scanner) (key org.AdminAPIKey, err error) {
+	var digest []byte
+	o := &key.Owner
+	err = row.Scan(&key.ID, &key.Name, &key.Redacted, &digest, &key.CreatedAt, &key.ExpiresAt, &key.LastUsedAt,
+		&o.Type, &o.ID, &o.Name, &o.Email, &o.Role, &o.CreatedAt)
+	if err == nil && len(digest) != len(key.Digest) {
+		return key, fmt.Errorf("key %s has a digest of %d bytes", key.ID, len(digest))
+	}
+	copy(key.Digest[:], digest)
+	return key, err
+}
+
+func (t *tx) Key(kind org.KeyKind, id string) (org.Key, bool, error) {
+	key := org.Key{ID: id, Kind: kind}
+	var digest []byte
+	ok, err := t.one([]any{&key.Name, &digest, &key.Redacted, &key.CreatedAt, &key.ExpiresAt, &key.OwnerType, &key.OwnerID, &key.ProjectID},
+		`SELECT name, digest, redacted, created_at, expires_at, owner_type, owner_id, project_id FROM api_keys WHERE kind = $1 AND id = $2`,
+		int(kind), id)
+	copy(key.Digest[:], digest)
+	return key, ok, err
+}
+
+func (t *tx) OtherUsableAdminKey(id string, now int64) (bool, error) {
+	var other string
+	return t.one([]any{&other}, `SELECT k.id FROM api_keys k JOIN users u ON u.id = k.owner_id
+WHERE k.kind = 1 AND k.id <> $1 AND (k.expires_at = 0 OR k.expires_at > $2) AND u.role = 'owner' LIMIT 1`, id, now)
+}
+
+func (t *tx) InsertKey(k org.Key) error {
+	return t.exec(`INSERT INTO api_keys (kind, id, name, digest, redacted, created_at, expires_at, owner_type, owner_id, project_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		int(k.Kind), k.ID, k.Name, k.Digest[:], k.Redacted, k.CreatedAt, k.ExpiresAt, string(k.OwnerType), k.OwnerID, k.ProjectID)
+}
+
+func (t *tx) DeleteKey(kind org.KeyKind, id string) error {
+	if err := t.exec(`DELETE FROM api_keys WHERE kind = $1 AND id = $2`, int(kind), id); err != nil {
+		return err
+	}
+	return t.exec(`DELETE FROM key_uses WHERE key_id = $1`, id)
+}

@@ -1,0 +1,118 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+// dialect is all that differs between the engines.
+type dialect interface {
+	fmt.Stringer
+
+	// prepare checks that the database may be used as cfg.Access says and
+	// takes the lock that keeps other servers out. unlock gives it back.
+	prepare(ctx context.Context, cfg Config) (unlock func(), err error)
+
+	// connect opens a pool for one purpose.
+	connect(cfg Config, p pool) (*sql.DB, error)
+
+	// check refuses an engine that is too old.
+	check(ctx context.Context, db *sql.DB) error
+
+	// migrations is the directory of the engine's DDL and its goose name.
+	migrations() (dir string, d goose.Dialect, opts []goose.ProviderOption)
+
+	// begin is the statement that starts a write.
+	begin() string
+
+	// writeTimeout bounds one batch; 0: no bound (a local disk does not hang
+	// half-way, and a context costs a goroutine per statement there).
+	writeTimeout() time.Duration
+
+	// snapshot is how a transaction sees one state of the whole database, and
+	// unbound lifts the time limit of its statements.
+	snapshotIsolation() sql.IsolationLevel
+	unbound(ctx context.Context, tx *sql.Tx) error
+
+	// isMistake tells errors that show a fault of this program (a bad
+	// statement, a broken constraint) from trouble with storage.
+	isMistake(error) bool
+
+	// commitFailed says that a COMMIT that returned err did not take place.
+	commitFailed(err error) bool
+}
+
+// pool is a purpose of connections.
+type pool int
+
+const (
+	writerPool pool = iota // one connection
+	readerPool
+)
+
+// dialectOf reads the --database flag.
+func dialectOf(database string) (dialect, error) {
+	switch scheme, rest, found := strings.Cut(database, ":"); {
+	case database == "":
+		return nil, errors.New("no database was named: give a path, sqlite:PATH or a postgres:// URL")
+	case found && (scheme == "postgres" || scheme == "postgresql"):
+		return newPostgres(database)
+	case found && scheme == "sqlite":
+		return newSQLite(rest)
+	case strings.Contains(database, "://"):
+		return nil, fmt.Errorf("database %q: %q is not a kind of database that is supported: give a path, sqlite:PATH or a postgres:// URL",
+			scheme+"://…", scheme)
+	default:
+		return newSQLite(database)
+	}
+}
+
+//go:embed migrations
+var migrationFiles embed.FS
+
+// migrate brings the schema up to this program's version, or with less than
+// Serve access refuses one that is not there yet.
+func migrate(ctx context.Context, d dialect, db *sql.DB, access Access) error {
+	dir, name, opts := d.migrations()
+	files, err := fs.Sub(migrationFiles, dir)
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(name, db, files, opts...)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	sources := provider.ListSources()
+	newest := sources[len(sources)-1].Version
+
+	var current int64
+	if access != Serve {
+		// GetDBVersion would make goose's table, which a reader must not do.
+		err := db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&current)
+		if err != nil {
+			return fmt.Errorf("it is not a keyreeve database, or was never served: %w", err)
+		}
+	} else if current, err = provider.GetDBVersion(ctx); err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	switch {
+	case current > newest:
+		return fmt.Errorf("its schema is version %d, this keyreeve knows versions up to %d: run the newer keyreeve that it was last served with", current, newest)
+	case current == newest:
+		return nil
+	case access != Serve:
+		return fmt.Errorf("its schema is version %d, this keyreeve needs version %d: start the server once to migrate it", current, newest)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate schema from version %d to %d: %w", current, newest, err)
+	}
+	return nil
+}

@@ -1,0 +1,330 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/keyreeve/keyreeve/internal/org"
+)
+
+// maxBatch is how many updates share a transaction at most. It bounds what is
+// rerun when one of them fails.
+const maxBatch = 64
+
+// group is the one writer of a store: a goroutine that takes the updates that
+// are waiting and commits them together. While one batch is being synced to
+// disk the next one gathers, so the busier it gets the more a sync carries.
+type group struct {
+	conn     *writerConn
+	dialect  dialect
+	now      func() time.Time
+	random   io.Reader
+	onCommit func([]org.StoredEvent)
+	logger   *slog.Logger
+
+	mu     sync.RWMutex // guards closed, and queue against closing
+	closed bool
+	queue  chan *update
+	done   chan struct{}
+}
+
+// update is one caller's closure and, once ready is closed, its result.
+type update struct {
+	fn     func(org.Tx) error
+	write  *statement // instead of fn: a write beside the log
+	ready  chan struct{}
+	commit org.Commit
+	err    error
+}
+
+// statement is one write on its own.
+type statement struct {
+	text string
+	args []any
+}
+
+func newGroup(db *sql.DB, d dialect, cfg Config) *group {
+	g := &group{
+		conn: newWriterConn(db), dialect: d,
+		now: cfg.Now, random: cfg.Random, onCommit: cfg.OnCommit, logger: cfg.Logger,
+		queue: make(chan *update, 4*maxBatch), done: make(chan struct{}),
+	}
+	go g.run()
+	return g
+}
+
+// update queues fn and waits for its batch. A caller that gives up while it
+// waits does not stop its change.
+func (g *group) update(ctx context.Context, fn func(org.Tx) error) (org.Commit, error) {
+	u := &update{fn: fn, ready: make(chan struct{})}
+	if err := g.wait(ctx, u); err != nil {
+		return org.Commit{}, err
+	}
+	return u.commit, nil
+}
+
+// plain runs one statement on the writer's connection, between two batches.
+func (g *group) plain(ctx context.Context, text string, args []any) error {
+	return g.wait(ctx, &update{write: &statement{text, args}, ready: make(chan struct{})})
+}
+
+func (g *group) wait(ctx context.Context, u *update) error {
+	if err := g.enqueue(ctx, u); err != nil {
+		return err
+	}
+	select {
+	case <-u.ready:
+		return u.err
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", org.ErrUncertain, ctx.Err())
+	}
+}
+
+func (g *group) enqueue(ctx context.Context, u *update) error {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if g.closed {
+		return fmt.Errorf("%w: the store is closed", org.ErrUnavailable)
+	}
+	select {
+	case g.queue <- u:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (g *group) close() {
+	g.mu.Lock()
+	if !g.closed {
+		g.closed = true
+		close(g.queue)
+	}
+	g.mu.Unlock()
+	<-g.done
+}
+
+func (g *group) run() {
+	defer close(g.done)
+	defer g.conn.close()
+	batch := make([]*update, 0, maxBatch)
+	for first := range g.queue {
+		batch = g.gather(batch[:0], first)
+		if len(batch) > 0 {
+			g.commit(batch)
+		}
+	}
+}
+
+// gather collects what is waiting. Writes beside the log are done on the way.
+func (g *group) gather(batch []*update, u *update) []*update {
+	for {
+		if u.write != nil {
+			g.finish(u, g.exec(u.write))
+		} else {
+			batch = append(batch, u)
+		}
+		if len(batch) == maxBatch {
+			return batch
+		}
+		select {
+		case next, ok := <-g.queue:
+			if !ok {
+				return batch
+			}
+			u = next
+		default:
+			return batch
+		}
+	}
+}
+
+func (g *group) exec(w *statement) error {
+	ctx, cancel := g.context()
+	defer cancel()
+	err := g.conn.exec(ctx, w.text, w.args...)
+	if err != nil {
+		g.conn.discard()
+	}
+	return err
+}
+
+// commit runs a batch in one transaction, and where one of its closures spoils
+// that, each closure in a transaction of its own.
+func (g *group) commit(batch []*update) {
+	err := g.attempt(batch)
+	var spoiled *spoiledError
+	if errors.As(err, &spoiled) && len(batch) > 1 {
+		err = nil
+		for i, u := range batch {
+			alone := g.attempt(batch[i : i+1])
+			if alone != nil && !errors.As(alone, &spoiled) {
+				// Storage is away: the rest would only wait for it in turn.
+				err, batch = alone, batch[i:]
+				break
+			}
+			g.finish(u, alone)
+		}
+		if err == nil {
+			return
+		}
+	}
+	for _, u := range batch {
+		g.finish(u, err)
+	}
+}
+
+// finish tells the caller of u its result: its own refusal, or what became of
+// its transaction.
+func (g *group) finish(u *update, err error) {
+	if u.err == nil && err != nil {
+		u.err = classify(g.dialect, err)
+	}
+	if u.err != nil {
+		u.commit = org.Commit{}
+	}
+	close(u.ready)
+}
+
+// spoiledError is a closure that failed after its first write, by a statement
+// or by a panic. Nothing of its transaction stands.
+type spoiledError struct{ err error }
+
+func (e *spoiledError) Error() string { return e.err.Error() }
+func (e *spoiledError) Unwrap() error { return e.err }
+
+// attempt runs a batch in one transaction. A refusal is the result of its
+// update alone; an error that attempt returns is that of all.
+func (g *group) attempt(batch []*update) error {
+	ctx, cancel := g.context()
+	defer cancel()
+	t, err := g.start(ctx)
+	if err != nil {
+		g.conn.discard()
+		return err
+	}
+	for _, u := range batch {
+		u.err, u.commit = nil, org.Commit{}
+		before := len(t.events)
+		err := t.run(u.fn)
+		if t.spoiled(err) {
+			g.rollback(ctx)
+			return &spoiledError{err}
+		}
+		if err != nil {
+			u.err = err
+			t.events = t.events[:before]
+			continue
+		}
+		u.commit.Revision = t.head.Revision + int64(len(t.events))
+	}
+	if len(t.events) == 0 {
+		g.rollback(ctx)
+		return nil
+	}
+	sealed, err := t.writeLog()
+	if err != nil {
+		g.rollback(ctx)
+		return err
+	}
+	if err := g.conn.exec(ctx, `COMMIT`); err != nil {
+		if err := g.settle(err, sealed); err != nil {
+			return err
+		}
+	}
+	if g.onCommit != nil {
+		g.onCommit(sealed)
+	}
+	return nil
+}
+
+func (g *group) context() (context.Context, context.CancelFunc) {
+	if limit := g.dialect.writeTimeout(); limit > 0 {
+		return context.WithTimeout(context.Background(), limit)
+	}
+	return context.Background(), func() {}
+}
+
+// start begins a transaction and takes the log's head, which every writer on
+// every replica waits for.
+func (g *group) start(ctx context.Context) (*tx, error) {
+	if err := g.conn.exec(ctx, g.dialect.begin()); err != nil {
+		return nil, err
+	}
+	row := g.conn.queryRow(ctx, `UPDATE log_head SET revision = revision WHERE id = 1 RETURNING revision, hash, last_id`)
+	head, err := scanHead(row)
+	if err != nil {
+		return nil, err
+	}
+	return newTx(ctx, g, head), nil
+}
+
+// rollback ends the transaction. A connection that cannot even do that is
+// thrown away, and its transaction with it.
+func (g *group) rollback(ctx context.Context) {
+	if err := g.conn.exec(ctx, `ROLLBACK`); err != nil {
+		g.conn.discard()
+	}
+}
+
+// settle finds out what became of a COMMIT that returned err: nil means that
+// it took place. On PostgreSQL the answer can be lost on its way. Then the
+// head is locked anew, which waits for the old transaction to end either way,
+// and the log is asked whether it has the event.
+func (g *group) settle(err error, sealed []org.StoredEvent) error {
+	if g.dialect.commitFailed(err) {
+		ctx, cancel := g.context()
+		defer cancel()
+		g.rollback(ctx)
+		return err
+	}
+	g.conn.discard()
+	ctx, cancel := g.context()
+	defer cancel()
+	if _, again := g.start(ctx); again != nil {
+		g.conn.discard()
+		return fmt.Errorf("%w: commit: %w; asking again: %w", org.ErrUncertain, err, again)
+	}
+	defer g.rollback(ctx)
+	var id string
+	row := g.conn.queryRow(ctx, `SELECT id FROM events WHERE revision = $1`, sealed[0].Revision)
+	switch again := row.Scan(&id); {
+	case errors.Is(again, sql.ErrNoRows):
+		return err
+	case again != nil:
+		return fmt.Errorf("%w: commit: %w; asking again: %w", org.ErrUncertain, err, again)
+	case id != sealed[0].ID:
+		return err
+	default:
+		g.logger.Info("a commit whose answer was lost had taken place", "revision", sealed[0].Revision)
+		return nil
+	}
+}
+
+// run calls a closure and turns a panic into an error.
+func (t *tx) run(fn func(org.Tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.panicked = true
+			t.group.logger.Error("an update panicked", "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("an update panicked: %v", p)
+		}
+	}()
+	t.wrote, t.failed = false, false
+	before := len(t.events)
+	err = fn(t)
+	if err == nil && t.wrote && len(t.events) == before {
+		return errors.New("an update changed rows without an event")
+	}
+	return err
+}
+
+// spoiled says whether a closure left its transaction unfit to go on.
+func (t *tx) spoiled(err error) bool { return err != nil && (t.wrote || t.failed || t.panicked) }

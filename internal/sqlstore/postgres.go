@@ -1,0 +1,242 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// oldestPostgres is the oldest release that the tests run against.
+const oldestPostgres = 150_000
+
+type postgresDialect struct {
+	config *pgx.ConnConfig
+	name   string // without the password
+}
+
+func newPostgres(dsn string) (*postgresDialect, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		// pgx redacts the password of what it echoes, but only where it could
+		// tell which part that is.
+		return nil, errors.New("database: the postgres:// URL is malformed: expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters percent-encoded")
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 2 * time.Second
+	}
+	host, _ := os.Hostname()
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = fmt.Sprintf("%s %s:%d", filepath.Base(os.Args[0]), host, os.Getpid())
+	}
+	name := (&url.URL{Scheme: "postgres", User: url.User(config.User), Host: config.Host, Path: "/" + config.Database}).String()
+	if strings.HasPrefix(config.Host, "/") {
+		name = fmt.Sprintf("postgres://%s@/%s?host=%s", config.User, config.Database, config.Host)
+	}
+	return &postgresDialect{config: config, name: name}, nil
+}
+
+func (d *postgresDialect) String() string { return d.name }
+
+// prepare takes an advisory lock for as long as a connection of its own lives.
+func (d *postgresDialect) prepare(ctx context.Context, cfg Config) (func(), error) {
+	if cfg.Access != Serve {
+		return func() {}, nil // recover works beside a server: the log's head orders the two
+	}
+	keeper := &advisoryLock{dialect: d, lost: cfg.OnLost}
+	if err := keeper.take(ctx); err != nil {
+		return nil, fmt.Errorf("open %s: %w", d, err)
+	}
+	return keeper.watch(), nil
+}
+
+func (d *postgresDialect) connect(cfg Config, p pool) (*sql.DB, error) {
+	config := d.config.Copy()
+	conns := 8
+	config.RuntimeParams["statement_timeout"] = "5000"
+	if p == writerPool {
+		conns = 2 // the writer, and migrations beside their lock
+		// A writer that stopped while it holds the log's head must not hold it
+		// for all.
+		config.RuntimeParams["statement_timeout"] = "2000"
+		config.RuntimeParams["lock_timeout"] = "1000"
+		config.RuntimeParams["idle_in_transaction_session_timeout"] = "500"
+	}
+	if cfg.Access == ReadOnly {
+		config.RuntimeParams["default_transaction_read_only"] = "on"
+	}
+	var c driver.Connector = stdlib.GetConnector(*config)
+	if cfg.WrapConnector != nil {
+		c = cfg.WrapConnector(c)
+	}
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	return db, nil
+}
+
+func (d *postgresDialect) check(ctx context.Context, db *sql.DB) error {
+	var version int
+	if err := db.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int`).Scan(&version); err != nil {
+		return describeConnectError(err)
+	}
+	if version < oldestPostgres {
+		return fmt.Errorf("it is PostgreSQL %d, keyreeve needs 15 or later", version/10_000)
+	}
+	return nil
+}
+
+func (d *postgresDialect) migrations() (string, goose.Dialect, []goose.ProviderOption) {
+	var opts []goose.ProviderOption
+	if locker, err := lock.NewPostgresSessionLocker(); err == nil {
+		opts = append(opts, goose.WithSessionLocker(locker))
+	}
+	return "migrations/postgres", goose.DialectPostgres, opts
+}
+
+func (d *postgresDialect) begin() string { return "BEGIN ISOLATION LEVEL READ COMMITTED" }
+
+func (d *postgresDialect) writeTimeout() time.Duration { return 3 * time.Second }
+
+func (d *postgresDialect) snapshotIsolation() sql.IsolationLevel { return sql.LevelRepeatableRead }
+
+func (d *postgresDialect) unbound(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `SET LOCAL statement_timeout = 0`)
+	return err
+}
+
+func (d *postgresDialect) isMistake(err error) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) || len(e.Code) != 5 {
+		return false
+	}
+	switch e.Code[:2] {
+	case "22", "23", "42": // data exception, integrity constraint, syntax or access rule
+		return e.Code != "42501" // insufficient privilege is the operator's to mend
+	default:
+		return false
+	}
+}
+
+// commitFailed: an answer of the server is an answer. Anything else lost it.
+func (d *postgresDialect) commitFailed(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e)
+}
+
+// describeConnectError keeps the reason and drops pgx's repetition of the
+// connection string.
+func describeConnectError(err error) error {
+	var e *pgconn.ConnectError
+	if errors.As(err, &e) {
+		if inner := errors.Unwrap(err); inner != nil {
+			return fmt.Errorf("connect: %w", inner)
+		}
+	}
+	return err
+}
+
+// advisoryLock keeps one server on a database. PostgreSQL drops it with the
+// connection that took it, so the connection is watched and the lock taken
+// again after a restart of the database.
+type advisoryLock struct {
+	dialect *postgresDialect
+	conn    *pgx.Conn
+	lost    func(error)
+}
+
+const (
+	takeLock = `SELECT pg_try_advisory_lock(hashtext('keyreeve server'), hashtext(current_schema()))`
+	// lockHolder names the session that has the lock. The two halves of the
+	// key are stored as unsigned numbers.
+	lockHolder = `SELECT a.application_name || COALESCE(' from ' || host(a.client_addr), '') FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+AND l.classid::bigint = hashtext('keyreeve server')::bigint & 4294967295
+AND l.objid::bigint = hashtext(current_schema())::bigint & 4294967295 LIMIT 1`
+	lockWatch = 2 * time.Second
+)
+
+// errHeld says that another server has the database.
+type errHeld struct{ holder string }
+
+func (e errHeld) Error() string {
+	return e.holder + " holds it: one database has one server"
+}
+
+func (l *advisoryLock) take(ctx context.Context) error {
+	conn, err := pgx.ConnectConfig(ctx, l.dialect.config.Copy())
+	if err != nil {
+		return describeConnectError(err)
+	}
+	var got bool
+	if err := conn.QueryRow(ctx, takeLock).Scan(&got); err != nil {
+		_ = conn.Close(ctx)
+		return err
+	}
+	if !got {
+		var holder string
+		if err := conn.QueryRow(ctx, lockHolder).Scan(&holder); err != nil {
+			holder = "another process"
+		}
+		_ = conn.Close(ctx)
+		return errHeld{holder}
+	}
+	l.conn = conn
+	return nil
+}
+
+// watch keeps the lock until its result is called.
+func (l *advisoryLock) watch() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-ctx.Done():
+				closing, cancel := context.WithTimeout(context.Background(), time.Second)
+				defer cancel()
+				if l.conn != nil {
+					_ = l.conn.Close(closing)
+				}
+				return
+			case <-time.After(lockWatch):
+			}
+			if err := l.keep(ctx); err != nil {
+				var held errHeld
+				if errors.As(err, &held) && l.lost != nil {
+					l.lost(fmt.Errorf("%s was taken over: %w", l.dialect, held))
+					l.lost = nil
+				}
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+func (l *advisoryLock) keep(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lockWatch)
+	defer cancel()
+	if l.conn != nil {
+		if l.conn.Ping(ctx) == nil {
+			return nil
+		}
+		_ = l.conn.Close(ctx)
+		l.conn = nil
+	}
+	return l.take(ctx)
+}

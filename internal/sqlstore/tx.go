@@ -1,0 +1,79 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/keyreeve/keyreeve/internal/org"
+)
+
+// tx is a batch's transaction. Its closures use it one after the other.
+type tx struct {
+	ctx    context.Context //nolint:containedctx // the batch's, see org.Tx
+	group  *group
+	head   org.Head // as locked
+	last   ulid.ULID
+	millis uint64
+	events []pending
+	owners map[string]org.Owner // read in this transaction
+
+	// Of the closure that is running:
+	wrote    bool
+	failed   bool // a statement failed
+	panicked bool
+}
+
+// pending is an event that waits for its place in the log.
+type pending struct {
+	event org.Event
+	id    org.ID
+}
+
+func newTx(ctx context.Context, g *group, head org.Head) *tx {
+	now := max(g.now().UnixMilli(), head.Millis())
+	return &tx{ctx: ctx, group: g, head: head, last: head.LastID, millis: uint64(max(now, 0))}
+}
+
+func (t *tx) Now() int64 { return int64(t.millis / 1000) } //nolint:gosec // came from an int64
+
+func (t *tx) NewID(prefix string) (org.ID, error) {
+	next, err := org.NextULID(t.last, t.millis, t.group.random)
+	if err != nil {
+		t.failed = true
+		return "", err
+	}
+	t.last = next
+	return org.ID(prefix + next.String()), nil
+}
+
+func (t *tx) Emit(e org.Event) {
+	id, err := t.NewID(org.PrefixEvent)
+	if err != nil {
+		panic(err) // run turns it into this closure's error
+	}
+	t.events = append(t.events, pending{e, id})
+}
+
+// exec runs a write of a closure.
+func (t *tx) exec(text string, args ...any) error {
+	t.wrote = true
+	err := t.group.conn.exec(t.ctx, text, args...)
+	t.failed = t.failed || err != nil
+	return err
+}
+
+// one reads one row. No row is not an error.
+func (t *tx) one(dest []any, text string, args ...any) (bool, error) {
+	switch err := t.group.conn.queryRow(t.ctx, text, args...).Scan(dest...); {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, sql.ErrNoRows):
+		return false, nil
+	default:
+		t.failed = true
+		return false, err
+	}
+}
