@@ -47,9 +47,10 @@ func readBody(r *http.Request) ([]byte, *apiError) {
 	if r.ContentLength > maxBodyBytes {
 		return nil, errBodyTooLarge()
 	}
-	// One byte more than promised, so that the buffer need not grow to see the end.
+	// Room for a usual body. A promised length costs memory only as it arrives.
+	const usual = 4 << 10
 	var buf bytes.Buffer
-	buf.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	buf.Grow(int(min(max(r.ContentLength, 0), usual)) + bytes.MinRead)
 	_, err := buf.ReadFrom(io.LimitReader(r.Body, maxBodyBytes+1))
 	var tooLarge *http.MaxBytesError
 	switch {

@@ -23,7 +23,8 @@ func echo(s string) string { return clip(printable(maskKeys(s)), maxEcho) }
 func echoPath(u *url.URL) string {
 	shown := u.EscapedPath()
 	if masked := maskKeys(u.Path); masked != u.Path {
-		shown = (&url.URL{Path: masked}).EscapedPath() // also finds a key behind escapes
+		// A key behind escapes is found too; only the stars need no escape.
+		shown = strings.ReplaceAll((&url.URL{Path: masked}).EscapedPath(), "%2A", "*")
 	}
 	return clip(printable(shown), maxEchoPath)
 }
