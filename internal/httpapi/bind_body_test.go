@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -86,6 +87,7 @@ func TestBindBodyRefusesContent(t *testing.T) {
 		`{}`:                          missing("name"),
 		`{"Name":"x"}`:                unknown("Name"),
 		`{"name":"x","x":1}`:          unknown("x"),
+		`{"y":1,"x":1}`:               unknown("y"),
 		`{"x":{"y":[1]},"name":5}`:    unknown("x"),
 		`{"name":5,"x":1}`:            unknown("x"), // before the wrong type
 		`{"count":"1","role":5}`:      wrongType("count", "an integer", "a string"),
@@ -278,7 +280,9 @@ func TestBodySizeIsLimited(t *testing.T) {
 	if _, err := b.bind(post(exact)); err != nil {
 		t.Errorf("256 KiB: %v", err)
 	}
-	_, err := b.bind(post(exact + " "))
+	declared := post(exact + " ")
+	declared.Body = io.NopCloser(iotest.ErrReader(errors.New("read, although it is known to be too large")))
+	_, err := b.bind(declared)
 	if diff := cmp.Diff(tooLarge, failureOf(err)); diff != "" {
 		t.Errorf("declared: %s", diff)
 	}
