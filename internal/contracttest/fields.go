@@ -10,8 +10,7 @@ import (
 // opened as JSON opens them.
 func members(t reflect.Type) map[string]reflect.StructField {
 	fields := make(map[string]reflect.StructField)
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		switch {
 		case name == "-" || !field.IsExported():

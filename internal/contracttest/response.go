@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -66,7 +67,7 @@ func parse(body []byte) (any, error) {
 
 // responseSchema returns the schema of an operation's successful response.
 func (c *contract) responseSchema(op Operation, status int) (*jsonschema.Schema, error) {
-	names := append(op.node[:len(op.node):len(op.node)], "responses", strconv.Itoa(status))
+	names := append(slices.Clip(op.node), "responses", strconv.Itoa(status))
 	if c.at(names...) == nil {
 		return nil, fmt.Errorf("%s has no response with status %d", op.ID, status)
 	}

@@ -62,7 +62,7 @@ func TestTransportChecksTheAPIAndHandsTheBodyOn(t *testing.T) {
 			t.Parallel()
 			got := &recorder{TB: t}
 			client := http.Client{Transport: contracttest.Transport(got, roundTripper(func() *http.Response {
-				return &http.Response{StatusCode: 200, Header: everyHeader, Body: io.NopCloser(strings.NewReader(tt.body))}
+				return &http.Response{StatusCode: http.StatusOK, Header: everyHeader, Body: io.NopCloser(strings.NewReader(tt.body))}
 			}))}
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, tt.url, http.NoBody)
 			if err != nil {

@@ -3,6 +3,7 @@ package pgtest_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -129,7 +130,7 @@ func TestNothingOutlivesTheTestProcess(t *testing.T) {
 	const childEnv = "KEYREEVE_PGTEST_CHILD"
 	if os.Getenv(childEnv) != "" {
 		dsn := pgtest.DSN(t)
-		os.Stdout.WriteString("dsn " + dsn + "\n")
+		fmt.Println("dsn", dsn)
 		<-t.Context().Done() // until killed
 		return
 	}

@@ -73,7 +73,9 @@ func (s *Server) initialise() error {
 	if err != nil {
 		return err
 	}
-	initdb := exec.Command(filepath.Join(s.bin, "initdb"),
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	initdb := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"),
 		"--pgdata="+filepath.Join(s.dir, "data"), "--username=keyreeve", "--auth=trust", "--no-sync",
 		"--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US")
 	initdb.SysProcAttr, initdb.Dir = attr, s.dir
@@ -140,7 +142,8 @@ func (s *Server) startKeeper() error {
 	}
 	defer held.Close() //nolint:errcheck // as above
 
-	keeper := exec.Command("/bin/sh", "-c", keeperScript, "pgtest", s.bin, s.dir)
+	// No context: the keeper ends by its lifeline, after it has cleaned up.
+	keeper := exec.CommandContext(context.Background(), "/bin/sh", "-c", keeperScript, "pgtest", s.bin, s.dir)
 	keeper.Stdin, keeper.ExtraFiles = stdin, []*os.File{held}
 	keeper.SysProcAttr, keeper.Dir = attr, s.dir
 	if err := keeper.Start(); err != nil {

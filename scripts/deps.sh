@@ -1,0 +1,37 @@
+#!/bin/sh
+# Installs the programs that the tests use, where that can be done without
+# asking: as root on Debian or Ubuntu. Elsewhere it says what is missing, and
+# the tests that need it skip themselves, or fail if CI=true.
+set -eu
+
+packages=
+need() { # need PACKAGE COMMAND...: wants PACKAGE unless COMMAND succeeds
+	package=$1
+	shift
+	"$@" >/dev/null 2>&1 || packages="$packages $package"
+}
+has_server() { command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb; }
+has() { command -v "$1"; }
+
+need gcc has gcc
+need libc6-dev test -e /usr/include/stdlib.h
+need postgresql has_server
+need nodejs has node
+need npm has npm
+need perl has perl
+need libopenapi-client-perl perl -MOpenAPI::Client -e 1
+
+[ -n "$packages" ] || exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+	echo "Not installed, so some tests are skipped:$packages" >&2
+	exit 0
+fi
+export DEBIAN_FRONTEND=noninteractive
+# The tests run servers of their own: do not start one for the machine.
+mkdir -p /etc/postgresql-common
+[ -e /etc/postgresql-common/createcluster.conf ] ||
+	echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+apt-get update -qq
+# The list is split into words on purpose.
+# shellcheck disable=SC2086
+apt-get install -y -qq --no-install-recommends $packages
