@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/keyreeve/keyreeve/internal/echo"
 )
 
 // maxDepth is how deep objects and arrays of a body may nest.
@@ -165,9 +167,9 @@ func syntaxError(err error) *apiError {
 	case !errors.As(err, &at):
 		return errMalformedBody("It is not JSON.")
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return errMalformedBody(fmt.Sprintf("The member '%s' is given twice in one object.", echo(at.JSONPointer.LastToken())))
+		return errMalformedBody(fmt.Sprintf("The member '%s' is given twice in one object.", echo.Value(at.JSONPointer.LastToken())))
 	}
-	return errMalformedBody(fmt.Sprintf("Syntax error at byte %d: %s.", at.ByteOffset, echo(at.Err.Error())))
+	return errMalformedBody(fmt.Sprintf("Syntax error at byte %d: %s.", at.ByteOffset, echo.Value(at.Err.Error())))
 }
 
 // param names the value read last as error messages do: projects[0].id. It is

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/keyreeve/keyreeve/api"
+	"github.com/keyreeve/keyreeve/internal/echo"
 )
 
 // maxBodyBytes is the longest request body that is read (contract, section 2).
@@ -28,12 +29,12 @@ func errMalformedQuery(why string) *apiError {
 }
 
 func errMissingParameter(param string) *apiError {
-	p := echo(param)
+	p := echo.Value(param)
 	return badRequest(api.CodeMissingRequiredParameter, p, fmt.Sprintf("Missing required parameter: '%s'.", p))
 }
 
 func errUnknownParameter(param string) *apiError {
-	p := echo(param)
+	p := echo.Value(param)
 	return badRequest(api.CodeUnknownParameter, p, fmt.Sprintf("Unknown parameter: '%s'.", p))
 }
 
@@ -45,7 +46,7 @@ func errDuplicateParameter(param string) *apiError {
 // errInvalidType says that param holds another type than it should; want and
 // got carry their article. Without a param it is the body as a whole.
 func errInvalidType(param, want, got string) *apiError {
-	p, subject := echo(param), "the request body"
+	p, subject := echo.Value(param), "the request body"
 	if p != "" {
 		subject = "'" + p + "'"
 	}
@@ -55,41 +56,22 @@ func errInvalidType(param, want, got string) *apiError {
 
 // errInvalidEnum says that value is none of the supported ones.
 func errInvalidEnum(param, value string, supported []string) *apiError {
-	return badRequest(api.CodeInvalidValue, echo(param),
-		fmt.Sprintf("Invalid value: '%s'. Supported values are: %s.", echo(value), quotedList(supported)))
-}
-
-// errInvalidValue says that value breaks a rule which is neither a type, a
-// length nor a list of values; rule is a whole sentence that names it.
-func errInvalidValue(param, value, rule string) *apiError {
-	return badRequest(api.CodeInvalidValue, echo(param),
-		fmt.Sprintf("Invalid value: '%s'. %s", echo(value), rule))
+	return badRequest(api.CodeInvalidValue, echo.Value(param),
+		fmt.Sprintf("Invalid value: '%s'. Supported values are: %s.", echo.Value(value), quotedList(supported)))
 }
 
 // errAboveMax and errBelowMin take the number as it was written, since it may
 // be beyond any integer type.
 func errAboveMax(param string, limit int64, got string) *apiError {
-	p := echo(param)
+	p := echo.Value(param)
 	return badRequest(api.CodeIntegerAboveMaxValue, p, fmt.Sprintf(
-		"Invalid '%s': integer above maximum value. Expected a value <= %d, but got %s instead.", p, limit, echo(got)))
+		"Invalid '%s': integer above maximum value. Expected a value <= %d, but got %s instead.", p, limit, echo.Value(got)))
 }
 
 func errBelowMin(param string, limit int64, got string) *apiError {
-	p := echo(param)
+	p := echo.Value(param)
 	return badRequest(api.CodeIntegerBelowMinValue, p, fmt.Sprintf(
-		"Invalid '%s': integer below minimum value. Expected a value >= %d, but got %s instead.", p, limit, echo(got)))
-}
-
-func errEmptyString(param string) *apiError {
-	return badRequest(api.CodeEmptyString, param, fmt.Sprintf(
-		"Invalid '%s': empty string. Expected a string with minimum length 1, but got an empty string instead.", param))
-}
-
-// errStringTooLong counts both lengths in characters.
-func errStringTooLong(param string, limit, got int) *apiError {
-	return badRequest(api.CodeStringAboveMaxLength, param, fmt.Sprintf(
-		"Invalid '%s': string too long. Expected a string with maximum length %d, but got a string with length %d instead.",
-		param, limit, got))
+		"Invalid '%s': integer below minimum value. Expected a value >= %d, but got %s instead.", p, limit, echo.Value(got)))
 }
 
 func errBodyTooLarge() *apiError {
@@ -99,12 +81,12 @@ func errBodyTooLarge() *apiError {
 
 func errUnsupportedContentType(got string) *apiError {
 	return newError(http.StatusUnsupportedMediaType, api.ErrorTypeInvalidRequest, api.CodeUnsupportedContentType, "",
-		fmt.Sprintf("Unsupported content type: '%s'. Send the body as 'application/json'.", echo(got)))
+		fmt.Sprintf("Unsupported content type: '%s'. Send the body as 'application/json'.", echo.Value(got)))
 }
 
 func errUnsupportedContentEncoding(got string) *apiError {
 	return newError(http.StatusUnsupportedMediaType, api.ErrorTypeInvalidRequest, api.CodeUnsupportedContentType, "",
-		fmt.Sprintf("Unsupported content encoding: '%s'. Send the body without compression.", echo(got)))
+		fmt.Sprintf("Unsupported content encoding: '%s'. Send the body without compression.", echo.Value(got)))
 }
 
 // quotedList joins values as "'a'", "'a' and 'b'" or "'a', 'b', and 'c'".

@@ -7,11 +7,9 @@ import (
 	"time"
 
 	"github.com/keyreeve/keyreeve/api"
+	"github.com/keyreeve/keyreeve/internal/echo"
 	"github.com/keyreeve/keyreeve/internal/token"
 )
-
-// codeProjectArchived refuses a change to a project that is closed for good.
-const codeProjectArchived = "project_archived"
 
 // The errors of a request as a whole: who asks, for what, and whether the
 // server can answer at all.
@@ -29,47 +27,16 @@ func errInvalidAPIKey(presented string) *apiError {
 			"or ask an owner of this organization for one.", token.Mask(presented)))
 }
 
-// errInsufficientPermissions answers a good key that may not do this.
-func errInsufficientPermissions(scopes ...string) *apiError {
-	return newError(http.StatusForbidden, api.ErrorTypeInvalidRequest, "", "",
-		fmt.Sprintf("You have insufficient permissions for this operation. Missing scopes: %s. "+
-			"Use an admin API key whose owner has them.", strings.Join(scopes, ", ")))
-}
-
 func errUnknownURL(r *http.Request) *apiError {
 	return newError(http.StatusNotFound, api.ErrorTypeInvalidRequest, "", "",
-		fmt.Sprintf("Invalid URL (%s %s)", echo(r.Method), echoPath(r.URL)))
+		fmt.Sprintf("Invalid URL (%s %s)", echo.Value(r.Method), echo.Path(r.URL)))
 }
 
 // errWrongMethod lists the methods that the URL does have.
 func errWrongMethod(r *http.Request, allowed ...string) *apiError {
 	e := newError(http.StatusMethodNotAllowed, api.ErrorTypeInvalidRequest, "", "",
-		fmt.Sprintf("Invalid method for URL (%s %s)", echo(r.Method), echoPath(r.URL)))
+		fmt.Sprintf("Invalid method for URL (%s %s)", echo.Value(r.Method), echo.Path(r.URL)))
 	e.Allow = strings.Join(allowed, ", ")
-	return e
-}
-
-// errNoSuch answers an unknown id; what is the kind of thing, in words.
-func errNoSuch(what, id string) *apiError {
-	return newError(http.StatusNotFound, api.ErrorTypeInvalidRequest, "", "",
-		fmt.Sprintf("No such %s: '%s'.", what, echo(id)))
-}
-
-func errLastAdminAPIKey() *apiError {
-	return badRequest(api.CodeLastAdminAPIKey, "",
-		"This would take away the last usable admin API key of the organization, "+
-			"and nothing could be administered any more. Create another one first.")
-}
-
-func errProjectArchived(id string) *apiError {
-	return badRequest(codeProjectArchived, "",
-		fmt.Sprintf("Project '%s' is archived. An archived project cannot be changed.", echo(id)))
-}
-
-func errTooManyRequests(retryAfter time.Duration) *apiError {
-	e := newError(http.StatusTooManyRequests, api.ErrorTypeInvalidRequest, api.CodeRateLimitExceeded, "",
-		"Rate limit reached. Slow down and try again after the time given in the Retry-After header.")
-	e.RetryAfter = max(retryAfter, time.Second)
 	return e
 }
 

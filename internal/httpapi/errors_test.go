@@ -33,52 +33,12 @@ func TestErrorsOfTheContract(t *testing.T) {
 				`or ask an owner of this organization for one.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`,
 		},
 		{
-			errInsufficientPermissions("api.management.read"), 403, nil,
-			`{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: api.management.read. ` +
-				`Use an admin API key whose owner has them.","type":"invalid_request_error","param":null,"code":null}}`,
-		},
-		{
 			errUnknownURL(r), 404, nil,
 			`{"error":{"message":"Invalid URL (PUT /v1/things)","type":"invalid_request_error","param":null,"code":null}}`,
 		},
 		{
-			errNoSuch("admin API key", "key_x"), 404, nil,
-			`{"error":{"message":"No such admin API key: 'key_x'.","type":"invalid_request_error","param":null,"code":null}}`,
-		},
-		{
 			errWrongMethod(r, "GET", "HEAD", "POST"), 405, http.Header{"Allow": {"GET, HEAD, POST"}},
 			`{"error":{"message":"Invalid method for URL (PUT /v1/things)","type":"invalid_request_error","param":null,"code":null}}`,
-		},
-		{
-			errInvalidValue("after", "x", "It is the id of an admin API key."), 400, nil,
-			`{"error":{"message":"Invalid value: 'x'. It is the id of an admin API key.",` +
-				`"type":"invalid_request_error","param":"after","code":"invalid_value"}}`,
-		},
-		{
-			errEmptyString("name"), 400, nil,
-			`{"error":{"message":"Invalid 'name': empty string. Expected a string with minimum length 1, but got an empty string instead.",` +
-				`"type":"invalid_request_error","param":"name","code":"empty_string"}}`,
-		},
-		{
-			errStringTooLong("name", 256, 257), 400, nil,
-			`{"error":{"message":"Invalid 'name': string too long. Expected a string with maximum length 256, ` +
-				`but got a string with length 257 instead.","type":"invalid_request_error","param":"name","code":"string_above_max_length"}}`,
-		},
-		{
-			errProjectArchived("proj_x"), 400, nil,
-			`{"error":{"message":"Project 'proj_x' is archived. An archived project cannot be changed.",` +
-				`"type":"invalid_request_error","param":null,"code":"project_archived"}}`,
-		},
-		{
-			errLastAdminAPIKey(), 400, nil,
-			`{"error":{"message":"This would take away the last usable admin API key of the organization, ` +
-				`and nothing could be administered any more. Create another one first.",` +
-				`"type":"invalid_request_error","param":null,"code":"last_admin_api_key"}}`,
-		},
-		{
-			errTooManyRequests(1100 * time.Millisecond), 429, http.Header{"Retry-After": {"2"}},
-			`{"error":{"message":"Rate limit reached. Slow down and try again after the time given in the Retry-After header.",` +
-				`"type":"invalid_request_error","param":null,"code":"rate_limit_exceeded"}}`,
 		},
 		{
 			errInternal(), 500, http.Header{"X-Should-Retry": {"false"}},

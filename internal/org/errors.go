@@ -3,7 +3,8 @@ package org
 import (
 	"errors"
 	"fmt"
-	"strconv"
+
+	"github.com/keyreeve/keyreeve/internal/echo"
 )
 
 // Kind sorts refusals by what the caller can do about them.
@@ -76,24 +77,10 @@ func controlCharacter(param string, r rune) error {
 
 func notCursor(id, example string) error {
 	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: "after", Message: fmt.Sprintf(
-		"Invalid 'after': %s is not an id of this list. Expected the id of the last element of the page before, such as '%s'.",
-		quoteShort(id), example)}
+		"Invalid 'after': '%s' is not an id of this list. Expected the id of the last element of the page before, such as '%s'.",
+		echo.Value(id), example)}
 }
 
 func noSuch(what, id string) error {
-	return &Refusal{Kind: NotFound, Message: fmt.Sprintf("No such %s: '%s'.", what, shorten(id))}
+	return &Refusal{Kind: NotFound, Message: fmt.Sprintf("No such %s: '%s'.", what, echo.Value(id))}
 }
-
-// shorten keeps an echoed value from filling a message or carrying control
-// characters into one.
-func shorten(s string) string {
-	const most = 80
-	q := strconv.Quote(s)
-	q = q[1 : len(q)-1]
-	if len(q) > most {
-		q = q[:most] + "…"
-	}
-	return q
-}
-
-func quoteShort(s string) string { return "'" + shorten(s) + "'" }

@@ -1,4 +1,7 @@
-package httpapi
+// Package echo makes values out of a request fit to be shown in an error
+// message: short, of printable characters only, and with whatever looks like
+// an API key masked, because people do paste keys into the wrong parameter.
+package echo
 
 import (
 	"net/url"
@@ -9,28 +12,26 @@ import (
 )
 
 const (
-	maxEcho     = 100 // characters of a request's value shown in a message
-	maxEchoPath = 200 // characters of a path
+	maxValue = 100 // characters of a request's value shown in a message
+	maxPath  = 200 // characters of a path
 )
 
-// echo makes a value out of a request fit for an error message: short, of
-// printable characters only, and with whatever looks like an API key masked,
-// because people do paste keys into the wrong parameter.
-func echo(s string) string { return clip(printable(maskKeys(s)), maxEcho) }
+// Value returns the form of s that a message may show.
+func Value(s string) string { return Clip(printable(maskKeys(s)), maxValue) }
 
-// echoPath shows the path as it was sent, escapes included, and never the
-// query, where a key may stand.
-func echoPath(u *url.URL) string {
+// Path returns the path as it was sent, escapes included, and never the query,
+// where a key may stand.
+func Path(u *url.URL) string {
 	shown := u.EscapedPath()
 	if masked := maskKeys(u.Path); masked != u.Path {
 		// A key behind escapes is found too; only the stars need no escape.
 		shown = strings.ReplaceAll((&url.URL{Path: masked}).EscapedPath(), "%2A", "*")
 	}
-	return clip(printable(shown), maxEchoPath)
+	return Clip(printable(shown), maxPath)
 }
 
-// clip shortens s to limit characters and marks the cut.
-func clip(s string, limit int) string {
+// Clip shortens s to limit characters and marks the cut.
+func Clip(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}

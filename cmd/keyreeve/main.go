@@ -1,0 +1,97 @@
+// Command keyreeve serves, administers and looks after an organization's API
+// keys. Run keyreeve --help.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+const description = `Keyreeve keeps an organization's API keys and speaks OpenAI's organization Administration API.
+
+Start a server on an embedded database; the first start prints an admin key:
+
+  keyreeve serve
+
+Then administer it from another shell:
+
+  export KEYREEVE_ADMIN_KEY=sk-admin-...
+  keyreeve admin-keys create "deploy pipeline" --expires-in 720h
+  keyreeve admin-keys list`
+
+// cli is the whole command line: one struct declares each flag, its
+// environment variable, its default and its help.
+type cli struct {
+	Serve      serveCmd      `cmd:"" help:"Run the server."`
+	AdminKeys  adminKeysCmd  `cmd:"" help:"Administer organization admin API keys over the API."`
+	Recover    recoverCmd    `cmd:"" help:"Make a new admin key on the host, when all others are lost."`
+	Audit      auditCmd      `cmd:"" help:"Look after the audit log."`
+	Backup     backupCmd     `cmd:"" help:"Copy a SQLite database, also while a server uses it."`
+	Restore    restoreCmd    `cmd:"" help:"Put a SQLite database back to a backup."`
+	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+}
+
+// streams are the process's standard files, so that tests can have their own.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// run executes one command line. A failure is one line on standard error and
+// status 1; a command line that makes no sense is status 2.
+func run(args []string, std streams) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+
+	var c cli
+	exit := -1
+	parser, err := kong.New(&c,
+		kong.Name("keyreeve"), kong.Description(description),
+		kong.Writers(std.out, std.err), kong.Exit(func(code int) { exit = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(std),
+	)
+	if err != nil {
+		fmt.Fprintln(std.err, "keyreeve:", err)
+		return 1
+	}
+	parsed, err := parser.Parse(args)
+	if exit >= 0 { // --help was printed
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintf(std.err, "keyreeve: %v\nTry: keyreeve --help\n", err)
+		return 2
+	}
+	err = parsed.Run(parser)
+	var silent *exitError
+	switch {
+	case errors.As(err, &silent):
+		return silent.code
+	case err != nil:
+		fmt.Fprintln(std.err, "keyreeve:", err)
+		return 1
+	}
+	return 0
+}
+
+// exitError ends the process with a status after everything was said.
+type exitError struct{ code int }
+
+func (e *exitError) Error() string { return fmt.Sprint("exit status ", e.code) }

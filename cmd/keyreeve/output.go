@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// print writes a value as JSON or as the table made of it.
+func (f connectFlags) print(w io.Writer, value any, table string) error {
+	if f.Table || (!f.JSON && isTerminal(w)) {
+		_, err := io.WriteString(w, table)
+		return err
+	}
+	text, err := json.Marshal(value, jsontext.WithIndent("  "))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s\n", text)
+	return err
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// formatTime shows Unix seconds to a person, and a dash for no time.
+func formatTime(seconds *int64) string {
+	if seconds == nil {
+		return "-"
+	}
+	return time.Unix(*seconds, 0).UTC().Format("2006-01-02 15:04:05")
+}
+
+// oneLine keeps a name made by somebody else from moving a terminal's cursor.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}
+
+// secretFile is a new file, mode 0600, for the value of a key that is about to
+// be made.
+type secretFile struct {
+	f    *os.File
+	kept bool
+}
+
+func newSecretFile(path string) (*secretFile, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%s exists already and is not overwritten; remove it or name another file", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &secretFile{f: f}, nil
+}
+
+func (s *secretFile) keep(value string) error {
+	_, err := s.f.WriteString(value + "\n")
+	if err = errors.Join(err, s.f.Sync()); err == nil {
+		s.kept = true
+	}
+	return err
+}
+
+// discard closes the file, and removes it when nothing was kept in it.
+func (s *secretFile) discard() {
+	_ = s.f.Close()
+	if !s.kept {
+		_ = os.Remove(s.f.Name())
+	}
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/keyreeve/keyreeve/internal/sqlstore"
+)
+
+type restoreCmd struct {
+	databaseFlag
+
+	File string `arg:"" help:"Backup to go back to."`
+	Yes  bool   `help:"Do not ask for confirmation."`
+}
+
+// Help is shown by keyreeve restore --help.
+func (restoreCmd) Help() string {
+	return `The backup's log is checked first. What is in the database now is kept beside it under another name. ` +
+		`Keys that were revoked after the backup was made would work again, so the command says how far it goes back and asks; ` +
+		`the log of the restored database says that it was put back. The server must be stopped.`
+}
+
+func (c *restoreCmd) Run(ctx context.Context, std streams) error {
+	plan, err := sqlstore.PlanRestore(ctx, c.Database, c.File)
+	if err != nil {
+		return err
+	}
+	defer plan.Close()
+	fmt.Fprintf(std.out, "%s is whole. It is of revision %d, %s.\n", c.File, plan.Backup.Revision, formatMillis(plan.Backup.Millis()))
+	if plan.Replaces {
+		fmt.Fprintf(std.out, "%s is now at revision %d, %s.\n", c.Database, plan.Current.Revision, formatMillis(plan.Current.Millis()))
+	}
+	fmt.Fprintln(std.out, "Keys that were revoked after the backup was made will work again, and keys made since will not.")
+	if !c.Yes {
+		if err := confirm(std); err != nil {
+			return err
+		}
+	}
+	kept, err := plan.Run(ctx)
+	if err != nil {
+		return err
+	}
+	if kept != "" {
+		fmt.Fprintf(std.out, "The database from before is kept as %s.\n", kept)
+	}
+	_, err = fmt.Fprintf(std.out, "Restored %s. Look through the keys that work again before you start the server.\n", c.Database)
+	return err
+}
+
+// confirm asks for a typed word.
+func confirm(std streams) error {
+	fmt.Fprint(std.out, "Type restore to go on: ")
+	line, err := bufio.NewReader(std.in).ReadString('\n')
+	if strings.TrimSpace(line) == "restore" {
+		return nil
+	}
+	fmt.Fprintln(std.out)
+	if err != nil && line == "" {
+		return errors.New("nothing was changed: there is nobody to ask; give --yes to go on without")
+	}
+	return errors.New("nothing was changed")
+}

@@ -1,0 +1,42 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/keyreeve/keyreeve/api"
+	"github.com/keyreeve/keyreeve/internal/org"
+)
+
+// errorOf is the one mapping from the domain's errors to the wire. The detail
+// of a fault goes to the log.
+func (a *admin) errorOf(r *http.Request, err error) *apiError {
+	var refusal *org.Refusal
+	if errors.As(err, &refusal) {
+		return newError(statusOf(refusal.Kind), api.ErrorTypeInvalidRequest, refusal.Code, refusal.Param, refusal.Message)
+	}
+	trackOf(r).err = err.Error()
+	switch {
+	case errors.Is(err, org.ErrUncertain):
+		e := errOutcomeUnknown(time.Second)
+		// What can be repeated without harm should be.
+		e.NoRetry = r.Method == http.MethodPost
+		return e
+	case errors.Is(err, org.ErrUnavailable), r.Context().Err() != nil:
+		return errStorageUnavailable(time.Second)
+	default:
+		return errInternal()
+	}
+}
+
+func statusOf(k org.Kind) int {
+	switch k {
+	case org.NotFound:
+		return http.StatusNotFound
+	case org.Forbidden:
+		return http.StatusForbidden
+	default:
+		return http.StatusBadRequest
+	}
+}

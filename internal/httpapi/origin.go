@@ -1,0 +1,45 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/keyreeve/keyreeve/internal/echo"
+	"github.com/keyreeve/keyreeve/internal/org"
+)
+
+// maxUserAgent bounds, in bytes, what a client can put into the log.
+const maxUserAgent = 256
+
+// originOf says where a request came from. X-Forwarded-For counts only as far
+// as trusted proxies wrote it: it is read from the end, and the first address
+// that is not a trusted proxy's is the client.
+func (a *admin) originOf(r *http.Request) org.Origin {
+	origin := org.Origin{UserAgent: echo.Clip(r.UserAgent(), maxUserAgent)}
+	origin.UserAgent = strings.ToValidUTF8(origin.UserAgent, string(utf8.RuneError))
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return origin // a unix socket
+	}
+	addr := peer.Addr().Unmap()
+	hops := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		if !a.trusts(addr) {
+			break
+		}
+		next, err := netip.ParseAddr(strings.TrimSpace(hop))
+		if err != nil {
+			break
+		}
+		addr = next.Unmap()
+	}
+	origin.IP = addr.WithZone("").String()
+	return origin
+}
+
+func (a *admin) trusts(addr netip.Addr) bool {
+	return slices.ContainsFunc(a.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+}

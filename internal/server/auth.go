@@ -1,0 +1,37 @@
+package server
+
+import (
+	"github.com/keyreeve/keyreeve/internal/httpapi"
+	"github.com/keyreeve/keyreeve/internal/org"
+	"github.com/keyreeve/keyreeve/internal/token"
+	"github.com/keyreeve/keyreeve/internal/verify"
+)
+
+// authenticate judges the key of a management request by the same decision
+// that gateways get.
+func (s *Server) authenticate(key string) (org.Caller, httpapi.Verdict) {
+	d := s.index.Decide(key, s.clock.Now())
+	s.metrics.decided(d.Outcome)
+	switch d.Outcome {
+	case verify.Allowed:
+		return org.Caller{
+			Admin:     d.Kind() == token.KindAdmin,
+			KeyID:     d.KeyID(),
+			OwnerType: org.OwnerType(d.OwnerType().String()),
+			OwnerID:   d.OwnerID(),
+			Role:      org.Role(d.OwnerRole()),
+		}, httpapi.Accepted
+	case verify.Stale:
+		return org.Caller{}, httpapi.Unknowable
+	default:
+		return org.Caller{}, httpapi.Refused
+	}
+}
+
+// uses lets the API show a use before it is stored.
+type uses struct{ index *verify.Index }
+
+func (u uses) LastUsed(digest [32]byte) int64 {
+	at, _ := u.index.LastUsed(digest)
+	return at
+}

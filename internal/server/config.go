@@ -1,0 +1,51 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// Config says how a server runs. The zero value of a field is its default
+// where one is named.
+type Config struct {
+	Listen          string        // address of the API; a port of 0 picks a free one
+	Database        string        // path, sqlite:PATH or postgres:// URL
+	ShutdownTimeout time.Duration // for requests under way at a stop; default 20 s
+
+	OwnerName        string // of the owner made at the first start
+	OwnerEmail       string
+	BootstrapKeyFile string // where the first admin key goes; empty: to Stdout
+
+	TLSCert, TLSKey string // PEM files; both or neither
+	TrustedProxies  []netip.Prefix
+
+	Version string
+	Stdout  io.Writer // receives the first admin key
+	Logger  *slog.Logger
+}
+
+const defaultShutdownTimeout = 20 * time.Second
+
+// check completes and refuses what cannot work.
+func (c *Config) check() error {
+	if c.ShutdownTimeout <= 0 {
+		c.ShutdownTimeout = defaultShutdownTimeout
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Stdout == nil {
+		c.Stdout = io.Discard
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("--tls-cert and --tls-key go together: give both or neither")
+	}
+	if c.Listen == "" {
+		return fmt.Errorf("--listen is empty: give HOST:PORT, such as 127.0.0.1:8080")
+	}
+	return nil
+}

@@ -1,0 +1,232 @@
+// Package server joins the parts of Keyreeve into a running process: the
+// database, the index that follows its log, the listener and what an operator
+// looks at.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/keyreeve/keyreeve/internal/httpapi"
+	"github.com/keyreeve/keyreeve/internal/org"
+	"github.com/keyreeve/keyreeve/internal/sqlstore"
+	"github.com/keyreeve/keyreeve/internal/verify"
+)
+
+// Limits of HTTP. A client gets this long and no longer, so that slow ones
+// cannot hold the server.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second
+	writeTimeout      = 30 * time.Second
+	idleTimeout       = 60 * time.Second
+	maxHeaderBytes    = 16 << 10
+	maxStreams        = 100 // of one HTTP/2 connection
+)
+
+// followInterval is how often the log is read for changes of other processes:
+// keyreeve recover beside a server on PostgreSQL.
+const followInterval = 250 * time.Millisecond
+
+// Server is a running Keyreeve.
+type Server struct {
+	cfg      Config
+	logger   *slog.Logger
+	store    *sqlstore.Store
+	index    *verify.Index
+	follower *verify.Follower
+	clock    *verify.Clock
+	service  *org.Service
+	metrics  *metrics
+	listener net.Listener
+	http     *http.Server
+	stopping atomic.Bool
+	failed   chan error // the first reason to stop that nobody asked for
+
+	background sync.WaitGroup
+	cancel     context.CancelFunc
+}
+
+// Run starts a server and keeps it until ctx ends or it fails. It returns
+// after every request under way was answered and every use time written.
+func Run(ctx context.Context, cfg Config) error {
+	s, err := Start(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		s.logger.Info("stopping", "timeout", s.cfg.ShutdownTimeout)
+	case err = <-s.failed:
+		s.logger.Error("stopping", "error", err)
+	}
+	return errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+}
+
+// Start returns a server that is ready to serve. ctx bounds the start only.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, logger: cfg.Logger,
+		index: verify.NewIndex(), clock: verify.NewClock(),
+		failed: make(chan error, 1),
+	}
+	if err := s.start(ctx); err != nil {
+		_ = s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context) error {
+	began := time.Now()
+	// The port comes first: when it is taken, no organization must be made
+	// whose key nobody looks for.
+	var err error
+	if s.listener, err = listen(ctx, s.cfg.Listen); err != nil {
+		return err
+	}
+	if s.store, err = sqlstore.Open(ctx, sqlstore.Config{
+		Database: s.cfg.Database, Logger: s.logger,
+		OnCommit: s.committed, OnLost: s.fail,
+	}); err != nil {
+		return err
+	}
+	s.follower = verify.NewFollower(s.index, source{s.store}, s.logger)
+	s.service = org.NewService(s.store, rand.Reader, uses{s.index})
+	if err := s.bootstrap(ctx); err != nil {
+		return err
+	}
+	if err := s.follower.Load(ctx); err != nil {
+		return err
+	}
+	head, err := s.store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	s.clock.Raise(head.Millis())
+	organization, err := s.service.Organization(ctx)
+	if err != nil {
+		return err
+	}
+	s.metrics = newMetrics(s)
+	if err := s.serve(httpapi.New(httpapi.Config{
+		Service: s.service, Authenticate: s.authenticate, OrganizationID: organization.ID,
+		TrustedProxies: s.cfg.TrustedProxies, Logger: s.logger, Observe: s.metrics.observe,
+	})); err != nil {
+		return err
+	}
+	s.logger.Info("ready", "url", s.URL(), "database", s.store.String(), "keys", s.index.Len(),
+		"revision", s.index.Revision(), "version", s.cfg.Version, "after", time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+// serve starts the listener and what runs beside it.
+func (s *Server) serve(api http.Handler) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	s.background.Go(func() { s.follower.Run(ctx, followInterval) })
+	s.background.Go(func() { s.writeUses(ctx) })
+
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	s.http = &http.Server{
+		Handler:           s.operator(api),
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		Protocols:         protocols,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+	}
+	serve := s.http.Serve
+	if s.cfg.TLSCert != "" {
+		certificate, err := newCertificate(s.cfg.TLSCert, s.cfg.TLSKey, s.logger)
+		if err != nil {
+			return err
+		}
+		protocols.SetHTTP2(true)
+		s.http.TLSConfig = certificate.config()
+		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+	}
+	s.background.Go(func() {
+		if err := serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			s.fail(fmt.Errorf("serve %s: %w", s.listener.Addr(), err))
+		}
+	})
+	return nil
+}
+
+// writeUses batches use times to storage until ctx ends, then the last ones.
+func (s *Server) writeUses(ctx context.Context) {
+	err := verify.NewBatcher(s.index).Run(ctx, verify.DefaultInterval, func(ctx context.Context, batch []verify.Use) error {
+		rows := make([]org.Use, len(batch))
+		for i, u := range batch {
+			rows[i] = org.Use{KeyID: u.KeyID, At: u.At}
+		}
+		err := s.store.RecordUses(ctx, rows)
+		if err != nil {
+			s.logger.Warn("use times wait for storage", "keys", len(rows), "error", err)
+		}
+		return err
+	})
+	if err != nil {
+		s.logger.Error("the last use times were not written", "error", err)
+	}
+}
+
+// Stop lets requests under way finish, then stops everything.
+func (s *Server) Stop(ctx context.Context) error {
+	s.stopping.Store(true)
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.ShutdownTimeout)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("requests were still under way after --shutdown-timeout %s and were cut", s.cfg.ShutdownTimeout)
+		_ = s.http.Close()
+	}
+	return errors.Join(err, s.close())
+}
+
+// close undoes as much of start as was done.
+func (s *Server) close() error {
+	if s.cancel != nil {
+		s.cancel()
+	}
+	if s.listener != nil {
+		_ = s.listener.Close()
+	}
+	s.background.Wait()
+	if s.store == nil {
+		return nil
+	}
+	return s.store.Close()
+}
+
+func (s *Server) fail(err error) {
+	select {
+	case s.failed <- err:
+	default: // it is stopping for another reason already
+	}
+}
+
+// URL is where the server is reached from this machine, without /v1.
+func (s *Server) URL() string {
+	scheme := "http"
+	if s.cfg.TLSCert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + reachable(s.listener.Addr())
+}

@@ -1,0 +1,177 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Position is a place in the log: a revision and the hash of its event.
+type Position struct {
+	Revision int64
+	Hash     [32]byte
+}
+
+// Change is one event of the log as the index needs it.
+type Change struct {
+	Position
+	Record  []byte // what the hash is over, beside the hash before
+	Effects []Effect
+}
+
+// ErrHistory is a log that does not continue what was applied: the database
+// was put back or failed over to one that lost commits.
+var ErrHistory = errors.New("the log does not continue what this server applied before")
+
+// Source is the log that a follower reads.
+type Source interface {
+	// Snapshot gives add the state of the whole database in one consistent
+	// view and returns the position that it is of.
+	Snapshot(ctx context.Context, add func(Effect) error) (Position, error)
+
+	// Head returns the position of the log.
+	Head(ctx context.Context) (Position, error)
+
+	// Since yields the changes after a revision in order.
+	Since(ctx context.Context, revision int64) iter.Seq2[Change, error]
+
+	// Chain is the hash of a record that follows an event with the hash prev.
+	Chain(prev [32]byte, record []byte) [32]byte
+}
+
+// catchUpTimeout bounds the reading of the log on behalf of one commit.
+const catchUpTimeout = 5 * time.Second
+
+// Follower keeps an index at the end of the log.
+type Follower struct {
+	index  *Index
+	source Source
+	logger *slog.Logger
+
+	mu sync.Mutex // held while the index changes, so that changes stay in order
+	at Position
+}
+
+// NewFollower returns a follower that has read nothing yet.
+func NewFollower(index *Index, source Source, logger *slog.Logger) *Follower {
+	return &Follower{index: index, source: source, logger: logger}
+}
+
+// Load fills the index from a snapshot.
+func (f *Follower) Load(ctx context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.load(ctx)
+}
+
+func (f *Follower) load(ctx context.Context) error {
+	var at Position
+	err := f.index.Load(func(add func(Effect) error) (int64, error) {
+		var err error
+		at, err = f.source.Snapshot(ctx, add)
+		return at.Revision, err
+	})
+	if err == nil {
+		f.at = at
+	}
+	return err
+}
+
+// Committed applies changes that were just committed here. They are in force
+// when it returns. Where they cannot be, because what others committed before
+// them cannot be read, the index is emptied: it is better to refuse to answer
+// than to answer from a state that a returned revocation has ended.
+func (f *Follower) Committed(changes []Change) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.index.Ready() {
+		return // the load that is to come reads them
+	}
+	if len(changes) > 0 && changes[0].Revision == f.at.Revision+1 {
+		for _, c := range changes {
+			if err := f.apply(c); err != nil {
+				f.drop(err)
+				return
+			}
+		}
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), catchUpTimeout)
+	defer cancel()
+	if err := f.catchUp(ctx); err != nil {
+		f.drop(err)
+	}
+}
+
+// Run catches up with what other processes commit, every interval, until ctx
+// ends. An index that was dropped is loaded anew.
+func (f *Follower) Run(ctx context.Context, interval time.Duration) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			f.step(ctx)
+		}
+	}
+}
+
+func (f *Follower) step(ctx context.Context) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.index.Ready() {
+		if err := f.load(ctx); err != nil {
+			f.logger.Warn("the index cannot be loaded", "error", err)
+		}
+		return
+	}
+	if err := f.catchUp(ctx); errors.Is(err, ErrHistory) || errors.Is(err, ErrGap) {
+		f.drop(err)
+	} else if err != nil && ctx.Err() == nil {
+		f.logger.Warn("the log cannot be read", "error", err)
+	}
+}
+
+func (f *Follower) catchUp(ctx context.Context) error {
+	head, err := f.source.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if head.Revision < f.at.Revision || (head.Revision == f.at.Revision && head.Hash != f.at.Hash) {
+		return fmt.Errorf("the log ends at revision %d: %w", head.Revision, ErrHistory)
+	}
+	if head.Revision == f.at.Revision {
+		return nil
+	}
+	for c, err := range f.source.Since(ctx, f.at.Revision) {
+		if err != nil {
+			return err
+		}
+		if err := f.apply(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *Follower) apply(c Change) error {
+	if f.source.Chain(f.at.Hash, c.Record) != c.Hash {
+		return fmt.Errorf("apply revision %d: %w", c.Revision, ErrHistory)
+	}
+	if err := f.index.Apply(c.Revision, c.Effects); err != nil {
+		return fmt.Errorf("apply revision %d: %w", c.Revision, err)
+	}
+	f.at = c.Position
+	return nil
+}
+
+func (f *Follower) drop(err error) {
+	f.logger.Error("the index was dropped and is loaded anew", "applied", f.at.Revision, "error", err)
+	f.index.Reset()
+}
