@@ -22,8 +22,9 @@ const (
 	maxReads = 64 // of the random source in one Mint; 3 or 4 are usual
 )
 
-// notBase62 marks, in base62, a byte that is not of the alphabet.
-const notBase62 = 0xff
+// notBase62 is the bit that marks, in base62, a byte that is not of the
+// alphabet. No value of one that is has it.
+const notBase62 = 0x80
 
 // base62 maps a byte to its value in the alphabet.
 var base62 = func() (t [256]uint8) {
@@ -110,14 +111,18 @@ func Parse(s string) (Kind, bool) {
 	if kind == KindUnknown || len(s) != len(prefix)+randomLen+sumLen {
 		return KindUnknown, false
 	}
-	body, sum := s[:len(s)-sumLen], s[len(s)-sumLen:]
+	body := s[:len(s)-sumLen]
+	var bad uint8 // gathered, not branched on: a good key is the usual case
 	for i := len(prefix); i < len(body); i++ {
-		if base62[body[i]] == notBase62 {
-			return KindUnknown, false
-		}
+		bad |= base62[body[i]]
 	}
-	want := checksum(crc32.ChecksumIEEE(readOnly(body)))
-	if sum != string(want[:]) || strings.Contains(s, mark) {
+	var sum uint64
+	for i := len(body); i < len(s); i++ {
+		v := base62[s[i]]
+		bad |= v
+		sum = sum*uint64(len(alphabet)) + uint64(v)
+	}
+	if bad >= notBase62 || sum != uint64(crc32.ChecksumIEEE(readOnly(body))) || strings.Contains(s, mark) {
 		return KindUnknown, false
 	}
 	return kind, true

@@ -1,0 +1,151 @@
+package verify
+
+import "github.com/keyreeve/keyreeve/internal/token"
+
+// Outcome is the answer to a presented key. Only [Allowed] lets it in.
+type Outcome uint8
+
+// The outcomes. The zero value allows nothing.
+const (
+	Unknown         Outcome = iota // of the right form, but no live key
+	Malformed                      // not of the form of a key; to the client the same as Unknown
+	Allowed                        // good
+	Revoked                        // its owner was removed
+	Expired                        // its time is over
+	ProjectArchived                // its project is archived
+	Limited                        // good, but over its rate; said by who asks the limiter
+	Stale                          // cannot be known here now: answer 503, never 401
+)
+
+var outcomes = [...]string{
+	"unknown", "malformed", "allowed", "revoked", "expired", "project_archived", "limited", "stale",
+}
+
+// String returns the outcome's name for metrics, such as "project_archived".
+func (o Outcome) String() string {
+	if int(o) >= len(outcomes) {
+		o = Unknown
+	}
+	return outcomes[o]
+}
+
+// Outcomes returns all outcomes in the order of their numbers, from 0.
+func Outcomes() []Outcome {
+	all := make([]Outcome, len(outcomes))
+	for i := range all {
+		all[i] = Outcome(i)
+	}
+	return all
+}
+
+// Decision is an outcome and, where the key was found, whose key it is. Its
+// methods describe the moment of the decision; where no key was found they
+// return zero values.
+type Decision struct {
+	Outcome Outcome
+
+	owner    uint32 // its state
+	entry    *entry
+	contents *contents
+}
+
+// Decide says whether key is good at the Unix second now, which the caller takes
+// from a [Clock], and notes the use if it is. It does not allocate, and does
+// not keep key.
+func (x *Index) Decide(key string, now int64) Decision {
+	if _, ok := token.Parse(key); !ok {
+		return Decision{Outcome: Malformed}
+	}
+	digest := token.Sum(key)
+	return x.DecideDigest(&digest, now)
+}
+
+// DecideDigest is [Index.Decide] for a caller that has hashed the key already.
+func (x *Index) DecideDigest(digest *token.Digest, now int64) Decision {
+	c := x.contents.Load()
+	if c == nil {
+		return Decision{Outcome: Stale}
+	}
+	e := c.keys.find(digest)
+	if e == nil {
+		return Decision{Outcome: Unknown}
+	}
+	d := Decision{Outcome: Allowed, owner: c.owners.state(e.owner), entry: e, contents: c}
+	switch {
+	case d.owner&ownerRemoved != 0:
+		d.Outcome = Revoked
+	case c.projects.state(e.project()) == projectArchived:
+		d.Outcome = ProjectArchived
+	case e.expired(now):
+		d.Outcome = Expired
+	default:
+		x.mark(e, now)
+	}
+	return d
+}
+
+// Found reports whether the key was found, whatever the outcome.
+func (d Decision) Found() bool { return d.entry != nil }
+
+// AppendKeyID appends the id of the key to dst.
+func (d Decision) AppendKeyID(dst []byte) []byte {
+	if d.entry == nil {
+		return dst
+	}
+	return d.entry.id.appendKeyID(dst)
+}
+
+// KeyID returns the id of the key. It allocates; see [Decision.AppendKeyID].
+func (d Decision) KeyID() string { return string(d.AppendKeyID(nil)) }
+
+// Kind returns the kind of the key.
+func (d Decision) Kind() token.Kind {
+	if d.entry == nil {
+		return token.KindUnknown
+	}
+	return d.entry.kind()
+}
+
+// CreatedAt returns the Unix second in which the key was made.
+func (d Decision) CreatedAt() int64 {
+	if d.entry == nil {
+		return 0
+	}
+	return d.entry.id.seconds()
+}
+
+// ExpiresAt returns the Unix second from which the key is refused, 0 for never.
+func (d Decision) ExpiresAt() int64 {
+	if d.entry == nil {
+		return 0
+	}
+	return int64(d.entry.expires)
+}
+
+// OwnerType returns what kind of owner the key has, 0 where no key was found.
+func (d Decision) OwnerType() OwnerType { return OwnerType(d.owner >> ownerTypeShift & ownerTypeMask) }
+
+// OwnerID returns the id of the key's owner.
+func (d Decision) OwnerID() string {
+	if d.entry == nil {
+		return ""
+	}
+	return d.contents.owners.id(d.entry.owner)
+}
+
+// OwnerRole returns the role of the key's owner in the organization, as the log
+// spells it, "" where none was told.
+func (d Decision) OwnerRole() string {
+	if d.entry == nil {
+		return ""
+	}
+	return d.contents.roles.id(d.owner >> roleShift)
+}
+
+// ProjectID returns the id of the key's project, "" for an admin key.
+func (d Decision) ProjectID() string {
+	if d.entry == nil {
+		return ""
+	}
+	return d.contents.projects.id(d.entry.project())
+}
