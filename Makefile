@@ -52,6 +52,7 @@ compat/npm/node_modules: compat/npm/package-lock.json
 .PHONY: lint
 lint: ## run golangci-lint, built from tools/go.mod (minutes the first time)
 	$(LINT) run ./...
+	cd compat && go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./...
 
 .PHONY: fmt
 fmt: ## format the code and sort its imports

@@ -1,0 +1,5 @@
+// Package compat runs clients that others wrote, unchanged, through the whole
+// life of admin keys against the built server: the official Go and npm SDKs and
+// Perl's OpenAPI::Client. It has tests only; `make compat` builds the server
+// and runs them.
+package compat
