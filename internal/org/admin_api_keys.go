@@ -233,6 +233,9 @@ func lastAdminKey(id string) error {
 // ends, none of them a control character. The name itself is kept as given,
 // since clients compare what they sent with what they read.
 func checkName(param, name string) error {
+	if !utf8.ValidString(name) {
+		return notUTF8(param)
+	}
 	trimmed := strings.TrimSpace(name)
 	if trimmed == "" {
 		return emptyString(param)

@@ -75,6 +75,10 @@ func controlCharacter(param string, r rune) error {
 		"Invalid '%s': control characters are not allowed, but it contains %U.", param, r)}
 }
 
+func notUTF8(param string) error {
+	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: param, Message: fmt.Sprintf("Invalid '%s': it is not UTF-8.", param)}
+}
+
 func notCursor(id, example string) error {
 	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: "after", Message: fmt.Sprintf(
 		"Invalid 'after': '%s' is not an id of this list. Expected the id of the last element of the page before, such as '%s'.",

@@ -3,6 +3,7 @@ package org
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -173,26 +174,36 @@ func encodeEffects(effects []Effect) ([]recordEffect, error) {
 }
 
 func (e recordEffect) decode() (Effect, error) {
-	switch {
-	case e.KeyAdded != nil:
-		digest, err := decodeDigest(e.KeyAdded.Digest)
-		return KeyAdded{
-			ID: e.KeyAdded.ID, Kind: e.KeyAdded.Kind, Digest: digest,
-			OwnerType: e.KeyAdded.OwnerType, OwnerID: e.KeyAdded.OwnerID,
-			ProjectID: e.KeyAdded.ProjectID, ExpiresAt: e.KeyAdded.ExpiresAt,
-		}, err
-	case e.KeyRemoved != nil:
-		digest, err := decodeDigest(e.KeyRemoved.Digest)
-		return KeyRemoved{Digest: digest}, err
-	case e.OwnerSet != nil:
-		return OwnerSet{Type: e.OwnerSet.Type, ID: e.OwnerSet.ID, Role: e.OwnerSet.Role, Removed: e.OwnerSet.Removed}, nil
-	case e.ProjectSet != nil:
-		return ProjectSet{ID: e.ProjectSet.ID, Archived: e.ProjectSet.Archived}, nil
-	default:
+	var effects []Effect
+	if a := e.KeyAdded; a != nil {
+		digest, err := decodeDigest(a.Digest)
+		if err != nil {
+			return nil, err
+		}
+		effects = append(effects, KeyAdded{
+			ID: a.ID, Kind: a.Kind, Digest: digest,
+			OwnerType: a.OwnerType, OwnerID: a.OwnerID, ProjectID: a.ProjectID, ExpiresAt: a.ExpiresAt,
+		})
+	}
+	if r := e.KeyRemoved; r != nil {
+		digest, err := decodeDigest(r.Digest)
+		if err != nil {
+			return nil, err
+		}
+		effects = append(effects, KeyRemoved{Digest: digest})
+	}
+	if o := e.OwnerSet; o != nil {
+		effects = append(effects, OwnerSet{Type: o.Type, ID: o.ID, Role: o.Role, Removed: o.Removed})
+	}
+	if p := e.ProjectSet; p != nil {
+		effects = append(effects, ProjectSet{ID: p.ID, Archived: p.Archived})
+	}
+	if len(effects) != 1 {
 		// An effect this version does not know must not be skipped: the index
 		// would be wrong without saying so.
-		return nil, fmt.Errorf("an effect of a kind that this version does not know: upgrade keyreeve")
+		return nil, errors.New("an effect of a kind that this version does not know: upgrade keyreeve")
 	}
+	return effects[0], nil
 }
 
 func decodeDigest(text string) (d [32]byte, err error) {

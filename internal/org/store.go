@@ -6,16 +6,17 @@ import (
 )
 
 // Store keeps an organization and its log. Package sqlstore implements it;
-// storetest says what it must do. Every error it returns is a Refusal, or
-// wraps ErrUnavailable or ErrUncertain, or is the caller's context error.
+// storetest says what it must do. Trouble with storage wraps ErrUnavailable or
+// ErrUncertain. Any other error is a Refusal, what a closure itself returned,
+// the caller's context error, or a mistake of this program.
 type Store interface {
 	// Update runs fn in one transaction with the log's head locked and commits
 	// what it wrote together with the events it emitted. Concurrent updates
 	// share a transaction and one sync to disk.
 	//
 	// fn reads and decides first, then writes: an error that it returns before
-	// its first write is a refusal and leaves the others of the batch alone.
-	// fn may be run again, so it must set what it captures anew each time. The
+	// its first write costs nothing. One after it, or a panic, undoes fn alone,
+	// but the others of the batch are run again. fn may be run again itself, so it must set what it captures anew each time. The
 	// index has the change when Update returns.
 	Update(ctx context.Context, fn func(Tx) error) (Commit, error)
 

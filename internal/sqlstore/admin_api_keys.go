@@ -9,16 +9,19 @@ import (
 	"github.com/keyreeve/keyreeve/internal/org"
 )
 
-// adminKeyColumns reads a key with its owner and its last use. Admin keys of
-// kind 1 belong to users.
-const adminKeySelect = `SELECT k.id, k.name, k.redacted, k.digest, k.created_at, k.expires_at, COALESCE(l.last_used_at, 0),
-k.owner_type, k.owner_id, COALESCE(u.name, ''), COALESCE(u.email, ''), COALESCE(u.role, ''), COALESCE(u.created_at, 0)
-FROM api_keys k LEFT JOIN users u ON u.id = k.owner_id LEFT JOIN key_uses l ON l.key_id = k.id WHERE k.kind = 1 `
-
+// The page is cut out before owners and uses are joined to it, so that no
+// engine can think of joining first. Admin keys, of kind 1, belong to users.
 const (
-	adminKeysAscending  = adminKeySelect + `AND k.id > $1 ORDER BY k.id LIMIT $2`
-	adminKeysDescending = adminKeySelect + `AND k.id < $1 ORDER BY k.id DESC LIMIT $2`
-	adminKeyByID        = adminKeySelect + `AND k.id = $1`
+	adminKeyColumns = `SELECT k.id, k.name, k.redacted, k.digest, k.created_at, k.expires_at, COALESCE(l.last_used_at, 0),
+k.owner_type, k.owner_id, COALESCE(u.name, ''), COALESCE(u.email, ''), COALESCE(u.role, ''), COALESCE(u.created_at, 0) FROM `
+	adminKeyPage  = `id, name, redacted, digest, created_at, expires_at, owner_type, owner_id`
+	adminKeyJoins = ` k LEFT JOIN users u ON u.id = k.owner_id LEFT JOIN key_uses l ON l.key_id = k.id `
+
+	adminKeysAscending = adminKeyColumns + `(SELECT ` + adminKeyPage + ` FROM api_keys WHERE kind = 1 AND id > $1 ORDER BY id LIMIT $2)` +
+		adminKeyJoins + `ORDER BY k.id`
+	adminKeysDescending = adminKeyColumns + `(SELECT ` + adminKeyPage + ` FROM api_keys WHERE kind = 1 AND id < $1 ORDER BY id DESC LIMIT $2)` +
+		adminKeyJoins + `ORDER BY k.id DESC`
+	adminKeyByID = adminKeyColumns + `api_keys` + adminKeyJoins + `WHERE k.kind = 1 AND k.id = $1`
 )
 
 // AdminAPIKeys implements org.Store (admin-api-keys-list).

@@ -20,6 +20,9 @@ type writerConn struct {
 
 func newWriterConn(db *sql.DB) *writerConn { return &writerConn{db: db} }
 
+// open says whether there is a connection, which may have broken meanwhile.
+func (c *writerConn) open() bool { return c.conn != nil }
+
 func (c *writerConn) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 	if c.conn == nil {
 		conn, err := c.db.Conn(ctx)

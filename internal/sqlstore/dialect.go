@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 	"time"
 
@@ -24,8 +25,9 @@ type dialect interface {
 	// connect opens a pool for one purpose.
 	connect(cfg Config, p pool) (*sql.DB, error)
 
-	// check refuses an engine that is too old.
-	check(ctx context.Context, db *sql.DB) error
+	// check refuses an engine that is too old and a database of some other
+	// program. db is the writer's pool.
+	check(ctx context.Context, db *sql.DB, access Access) error
 
 	// migrations is the directory of the engine's DDL and its goose name.
 	migrations() (dir string, d goose.Dialect, opts []goose.ProviderOption)
@@ -46,8 +48,9 @@ type dialect interface {
 	// statement, a broken constraint) from trouble with storage.
 	isMistake(error) bool
 
-	// commitFailed says that a COMMIT that returned err did not take place.
-	commitFailed(err error) bool
+	// answered says that err is the engine's answer to a statement, which then
+	// did not take place. Without an answer a COMMIT may have.
+	answered(err error) bool
 }
 
 // pool is a purpose of connections.
@@ -67,6 +70,8 @@ func dialectOf(database string) (dialect, error) {
 		return newPostgres(database)
 	case found && scheme == "sqlite":
 		return newSQLite(rest)
+	case keywordDSN.MatchString(database):
+		return nil, errors.New("database: give PostgreSQL's address as a postgres:// URL, not as KEY=VALUE words")
 	case strings.Contains(database, "://"):
 		return nil, fmt.Errorf("database %q: %q is not a kind of database that is supported: give a path, sqlite:PATH or a postgres:// URL",
 			scheme+"://…", scheme)
@@ -74,6 +79,14 @@ func dialectOf(database string) (dialect, error) {
 		return newSQLite(database)
 	}
 }
+
+// keywordDSN is libpq's other form of an address. Taken for a path it would
+// make a file with a password in its name.
+var keywordDSN = regexp.MustCompile(`^\s*[a-z_]+\s*=`)
+
+// schemaTable holds goose's record of migrations. It has a name of its own,
+// since goose's default may be another program's.
+const schemaTable = "keyreeve_schema"
 
 //go:embed migrations
 var migrationFiles embed.FS
@@ -86,7 +99,7 @@ func migrate(ctx context.Context, d dialect, db *sql.DB, access Access) error {
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(name, db, files, opts...)
+	provider, err := goose.NewProvider(name, db, files, append(opts, goose.WithTableName(schemaTable))...)
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
@@ -96,7 +109,7 @@ func migrate(ctx context.Context, d dialect, db *sql.DB, access Access) error {
 	var current int64
 	if access != Serve {
 		// GetDBVersion would make goose's table, which a reader must not do.
-		err := db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&current)
+		err := db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM `+schemaTable+` WHERE is_applied`).Scan(&current)
 		if err != nil {
 			return fmt.Errorf("it is not a keyreeve database, or was never served: %w", err)
 		}

@@ -181,10 +181,16 @@ func (g *group) commit(batch []*update) {
 	}
 }
 
-// finish tells the caller of u its result: its own refusal, or what became of
-// its transaction.
+// finish tells the caller of u its result: what became of its transaction, and
+// where that is well its own refusal. A refusal of a transaction that failed is
+// dropped, since it may rest on what others of the batch wrote: "no such key"
+// would be taken for a revocation that took place.
 func (g *group) finish(u *update, err error) {
-	if u.err == nil && err != nil {
+	var spoiled *spoiledError
+	switch {
+	case errors.As(err, &spoiled):
+		u.err = spoiled.err
+	case err != nil:
 		u.err = classify(g.dialect, err)
 	}
 	if u.err != nil {
@@ -194,7 +200,7 @@ func (g *group) finish(u *update, err error) {
 }
 
 // spoiledError is a closure that failed after its first write, by a statement
-// or by a panic. Nothing of its transaction stands.
+// that storage refused or by a panic. Nothing of its transaction stands.
 type spoiledError struct{ err error }
 
 func (e *spoiledError) Error() string { return e.err.Error() }
@@ -207,18 +213,20 @@ func (g *group) attempt(batch []*update) error {
 	defer cancel()
 	t, err := g.start(ctx)
 	if err != nil {
-		g.conn.discard()
 		return err
 	}
 	for _, u := range batch {
 		u.err, u.commit = nil, org.Commit{}
 		before := len(t.events)
 		err := t.run(u.fn)
-		if t.spoiled(err) {
+		switch {
+		case t.failed != nil && !g.dialect.isMistake(t.failed): // storage is away, for all
+			g.rollback(ctx)
+			return t.failed
+		case err != nil && (t.wrote || t.failed != nil || t.panicked):
 			g.rollback(ctx)
 			return &spoiledError{err}
-		}
-		if err != nil {
+		case err != nil:
 			u.err = err
 			t.events = t.events[:before]
 			continue
@@ -232,6 +240,9 @@ func (g *group) attempt(batch []*update) error {
 	sealed, err := t.writeLog()
 	if err != nil {
 		g.rollback(ctx)
+		if g.dialect.isMistake(err) { // one closure's event cannot be stored
+			return &spoiledError{err}
+		}
 		return err
 	}
 	if err := g.conn.exec(ctx, `COMMIT`); err != nil {
@@ -253,14 +264,25 @@ func (g *group) context() (context.Context, context.CancelFunc) {
 }
 
 // start begins a transaction and takes the log's head, which every writer on
-// every replica waits for.
+// every replica waits for. A connection that broke while nobody used it, as all
+// do when the database restarts, is replaced.
 func (g *group) start(ctx context.Context) (*tx, error) {
+	used := g.conn.open()
+	t, err := g.begin(ctx)
+	if err != nil && used && !g.dialect.answered(err) {
+		t, err = g.begin(ctx)
+	}
+	return t, err
+}
+
+func (g *group) begin(ctx context.Context) (*tx, error) {
 	if err := g.conn.exec(ctx, g.dialect.begin()); err != nil {
+		g.conn.discard()
 		return nil, err
 	}
-	row := g.conn.queryRow(ctx, `UPDATE log_head SET revision = revision WHERE id = 1 RETURNING revision, hash, last_id`)
-	head, err := scanHead(row)
+	head, err := scanHead(g.conn.queryRow(ctx, `UPDATE log_head SET revision = revision WHERE id = 1 RETURNING revision, hash, last_id`))
 	if err != nil {
+		g.conn.discard()
 		return nil, err
 	}
 	return newTx(ctx, g, head), nil
@@ -279,7 +301,7 @@ func (g *group) rollback(ctx context.Context) {
 // head is locked anew, which waits for the old transaction to end either way,
 // and the log is asked whether it has the event.
 func (g *group) settle(err error, sealed []org.StoredEvent) error {
-	if g.dialect.commitFailed(err) {
+	if g.dialect.answered(err) {
 		ctx, cancel := g.context()
 		defer cancel()
 		g.rollback(ctx)
@@ -288,8 +310,7 @@ func (g *group) settle(err error, sealed []org.StoredEvent) error {
 	g.conn.discard()
 	ctx, cancel := g.context()
 	defer cancel()
-	if _, again := g.start(ctx); again != nil {
-		g.conn.discard()
+	if _, again := g.begin(ctx); again != nil {
 		return fmt.Errorf("%w: commit: %w; asking again: %w", org.ErrUncertain, err, again)
 	}
 	defer g.rollback(ctx)
@@ -317,14 +338,15 @@ func (t *tx) run(fn func(org.Tx) error) (err error) {
 			err = fmt.Errorf("an update panicked: %v", p)
 		}
 	}()
-	t.wrote, t.failed = false, false
+	t.wrote, t.failed, t.panicked = false, nil, false
 	before := len(t.events)
 	err = fn(t)
-	if err == nil && t.wrote && len(t.events) == before {
+	switch {
+	case err == nil && t.failed != nil:
+		return fmt.Errorf("an update went on after a failed statement: %w", t.failed)
+	case err == nil && t.wrote && len(t.events) == before:
 		return errors.New("an update changed rows without an event")
+	default:
+		return err
 	}
-	return err
 }
-
-// spoiled says whether a closure left its transaction unfit to go on.
-func (t *tx) spoiled(err error) bool { return err != nil && (t.wrote || t.failed || t.panicked) }

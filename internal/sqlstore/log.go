@@ -19,7 +19,7 @@ func (t *tx) writeLog() ([]org.StoredEvent, error) {
 	for _, p := range t.events {
 		e, next, err := org.Seal(head, p.event, p.id.String(), t.Now())
 		if err != nil {
-			return nil, err
+			return nil, &spoiledError{err}
 		}
 		head, sealed = next, append(sealed, e)
 		args = append(args, e.Revision, e.ID, string(e.Type), e.At, e.ActorID, e.Resource, e.ProjectID, string(e.Record), e.Hash[:])
@@ -70,6 +70,8 @@ func rows(n, columns int) string {
 	return b.String()
 }
 
+const headRow = `SELECT revision, hash, last_id FROM log_head WHERE id = 1`
+
 func scanHead(row scanner) (org.Head, error) {
 	var head org.Head
 	var hash []byte
@@ -87,7 +89,7 @@ func scanHead(row scanner) (org.Head, error) {
 
 // Head implements org.Store.
 func (s *Store) Head(ctx context.Context) (org.Head, error) {
-	head, err := scanHead(s.queryRow(ctx, `SELECT revision, hash, last_id FROM log_head WHERE id = 1`))
+	head, err := scanHead(s.queryRow(ctx, headRow))
 	return head, s.classify(err)
 }
 

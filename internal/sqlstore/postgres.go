@@ -6,9 +6,11 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,7 +43,8 @@ func newPostgres(dsn string) (*postgresDialect, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = fmt.Sprintf("%s %s:%d", filepath.Base(os.Args[0]), host, os.Getpid())
 	}
-	name := (&url.URL{Scheme: "postgres", User: url.User(config.User), Host: config.Host, Path: "/" + config.Database}).String()
+	host = net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
+	name := (&url.URL{Scheme: "postgres", User: url.User(config.User), Host: host, Path: "/" + config.Database}).String()
 	if strings.HasPrefix(config.Host, "/") {
 		name = fmt.Sprintf("postgres://%s@/%s?host=%s", config.User, config.Database, config.Host)
 	}
@@ -88,7 +91,7 @@ func (d *postgresDialect) connect(cfg Config, p pool) (*sql.DB, error) {
 	return db, nil
 }
 
-func (d *postgresDialect) check(ctx context.Context, db *sql.DB) error {
+func (d *postgresDialect) check(ctx context.Context, db *sql.DB, _ Access) error {
 	var version int
 	if err := db.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int`).Scan(&version); err != nil {
 		return describeConnectError(err)
@@ -131,10 +134,11 @@ func (d *postgresDialect) isMistake(err error) bool {
 	}
 }
 
-// commitFailed: an answer of the server is an answer. Anything else lost it.
-func (d *postgresDialect) commitFailed(err error) bool {
+// answered: an ERROR is an answer. What ends the session, FATAL or a broken
+// connection, may come instead of one.
+func (d *postgresDialect) answered(err error) bool {
 	var e *pgconn.PgError
-	return errors.As(err, &e)
+	return errors.As(err, &e) && e.SeverityUnlocalized == "ERROR"
 }
 
 // describeConnectError keeps the reason and drops pgx's repetition of the
@@ -142,9 +146,7 @@ func (d *postgresDialect) commitFailed(err error) bool {
 func describeConnectError(err error) error {
 	var e *pgconn.ConnectError
 	if errors.As(err, &e) {
-		if inner := errors.Unwrap(err); inner != nil {
-			return fmt.Errorf("connect: %w", inner)
-		}
+		return fmt.Errorf("connect: %w", e.Unwrap())
 	}
 	return err
 }

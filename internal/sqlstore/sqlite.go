@@ -44,32 +44,56 @@ func newSQLite(path string) (*sqliteDialect, error) {
 func (d *sqliteDialect) String() string { return "sqlite:" + d.path }
 
 func (d *sqliteDialect) prepare(_ context.Context, cfg Config) (func(), error) {
-	if cfg.Access == ReadOnly {
-		return func() {}, d.mustExist()
-	}
-	if cfg.Access == Maintain {
+	if cfg.Access != Serve {
 		if err := d.mustExist(); err != nil {
 			return nil, err
 		}
+	} else if err := d.create(); err != nil {
+		return nil, fmt.Errorf("open %s: %w", d, err)
+	}
+	if cfg.Access == ReadOnly {
+		return func() {}, nil
 	}
 	unlock, err := lockFile(d.file + ".lock")
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", d, err)
 	}
-	// SQLite would make the file readable to all; its companions copy its mode.
+	return unlock, nil
+}
+
+// create makes the file if need be, or learns that it may not be written. Its
+// mode is 0600, which its companions copy: SQLite would make it readable to
+// all.
+func (d *sqliteDialect) create() error {
+	dir := filepath.Dir(d.file)
+	if info, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return fmt.Errorf("there is no directory %s", dir)
+	}
 	f, err := os.OpenFile(d.file, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		unlock()
-		return nil, fmt.Errorf("open %s: %w", d, err)
+		return reason(err)
 	}
-	return unlock, f.Close()
+	// A link to a file that was not there yet leads somewhere now.
+	if target, err := filepath.EvalSymlinks(d.file); err == nil {
+		d.file = target
+	}
+	return f.Close()
+}
+
+// reason drops the path from an error: it stands before it already.
+func reason(err error) error {
+	var e *fs.PathError
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
 }
 
 func (d *sqliteDialect) mustExist() error {
 	if _, err := os.Stat(d.file); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("open %s: there is no such file", d)
 	} else if err != nil {
-		return fmt.Errorf("open %s: %w", d, err)
+		return fmt.Errorf("open %s: %w", d, reason(err))
 	}
 	return nil
 }
@@ -77,7 +101,6 @@ func (d *sqliteDialect) mustExist() error {
 func (d *sqliteDialect) connect(cfg Config, p pool) (*sql.DB, error) {
 	pragmas := url.Values{"_pragma": {
 		"busy_timeout(5000)", // a backup or a reader's checkpoint beside us
-		"journal_mode(WAL)",
 		// NORMAL would let a power cut undo an acknowledged revocation.
 		"synchronous(FULL)",
 		"cache_size(-32768)", // KiB
@@ -101,17 +124,32 @@ func (d *sqliteDialect) connect(cfg Config, p pool) (*sql.DB, error) {
 	return db, nil
 }
 
-func (d *sqliteDialect) check(ctx context.Context, db *sql.DB) error {
+func (d *sqliteDialect) check(ctx context.Context, db *sql.DB, access Access) error {
 	var version string
-	if err := db.QueryRowContext(ctx, `SELECT sqlite_version()`).Scan(&version); err != nil {
+	var tables, ours int
+	if err := db.QueryRowContext(ctx, `SELECT sqlite_version(), COUNT(*), COALESCE(SUM(name = '`+schemaTable+`'), 0)
+FROM sqlite_schema WHERE type = 'table'`).Scan(&version, &tables, &ours); err != nil {
 		return err
 	}
 	var major, minor, patch int
 	if _, err := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); err != nil {
 		return fmt.Errorf("SQLite calls its version %q: %w", version, err)
 	}
-	if major*1_000_000+minor*1000+patch < oldestSQLite {
+	switch {
+	case major*1_000_000+minor*1000+patch < oldestSQLite:
 		return fmt.Errorf("it has SQLite %s, keyreeve needs 3.51.3 or later", version)
+	case tables > 0 && ours == 0:
+		return errors.New("it is not a keyreeve database: it has the tables of another program")
+	case access == ReadOnly:
+		return nil
+	}
+	// The file remembers it, so it is set only once it is known to be ours.
+	var mode string
+	if err := db.QueryRowContext(ctx, `PRAGMA journal_mode = WAL`).Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("its file system does not allow a write-ahead log: the journal mode stays %q", mode)
 	}
 	return nil
 }
@@ -143,8 +181,8 @@ func (d *sqliteDialect) isMistake(err error) bool {
 	}
 }
 
-// commitFailed: SQLite is in this process, so its answer is never lost.
-func (d *sqliteDialect) commitFailed(error) bool { return true }
+// answered: SQLite is in this process, so its answer is never lost.
+func (d *sqliteDialect) answered(error) bool { return true }
 
 // dsnConnector opens connections of a driver that has only Open.
 type dsnConnector struct {

@@ -110,7 +110,7 @@ func (s *Store) open(ctx context.Context, cfg Config) error {
 	if s.read, err = s.dialect.connect(cfg, readerPool); err != nil {
 		return err
 	}
-	if err := s.dialect.check(ctx, s.write); err != nil {
+	if err := s.dialect.check(ctx, s.write, cfg.Access); err != nil {
 		return fmt.Errorf("open %s: %w", s.dialect, err)
 	}
 	if err := migrate(ctx, s.dialect, s.write, cfg.Access); err != nil {

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -22,7 +23,7 @@ type tx struct {
 
 	// Of the closure that is running:
 	wrote    bool
-	failed   bool // a statement failed
+	failed   error // of its first failed statement
 	panicked bool
 }
 
@@ -42,8 +43,7 @@ func (t *tx) Now() int64 { return int64(t.millis / 1000) } //nolint:gosec // cam
 func (t *tx) NewID(prefix string) (org.ID, error) {
 	next, err := org.NextULID(t.last, t.millis, t.group.random)
 	if err != nil {
-		t.failed = true
-		return "", err
+		return "", t.fail(err)
 	}
 	t.last = next
 	return org.ID(prefix + next.String()), nil
@@ -52,7 +52,7 @@ func (t *tx) NewID(prefix string) (org.ID, error) {
 func (t *tx) Emit(e org.Event) {
 	id, err := t.NewID(org.PrefixEvent)
 	if err != nil {
-		panic(err) // run turns it into this closure's error
+		return // run makes it the closure's error
 	}
 	t.events = append(t.events, pending{e, id})
 }
@@ -60,8 +60,12 @@ func (t *tx) Emit(e org.Event) {
 // exec runs a write of a closure.
 func (t *tx) exec(text string, args ...any) error {
 	t.wrote = true
-	err := t.group.conn.exec(t.ctx, text, args...)
-	t.failed = t.failed || err != nil
+	return t.fail(t.group.conn.exec(t.ctx, text, args...))
+}
+
+// fail notes an error of storage, so that a closure cannot swallow it.
+func (t *tx) fail(err error) error {
+	t.failed = cmp.Or(t.failed, err)
 	return err
 }
 
@@ -73,7 +77,6 @@ func (t *tx) one(dest []any, text string, args ...any) (bool, error) {
 	case errors.Is(err, sql.ErrNoRows):
 		return false, nil
 	default:
-		t.failed = true
-		return false, err
+		return false, t.fail(err)
 	}
 }

@@ -14,7 +14,24 @@ func (s *Store) VerifyLog(ctx context.Context, expect *org.Head) (org.Head, erro
 	if err != nil {
 		return head, err
 	}
-	return head, org.VerifyChain(upTo(s.Events(ctx, 0), head.Revision), head, expect)
+	if err := org.VerifyChain(upTo(s.Events(ctx, 0), head.Revision), head, expect); err != nil {
+		return head, err
+	}
+	return head, s.nothingBehindHead(ctx)
+}
+
+// nothingBehindHead refuses events that the head does not know of. It asks for
+// the events first, since a server may append meanwhile.
+func (s *Store) nothingBehindHead(ctx context.Context) error {
+	var last int64
+	if err := s.queryRow(ctx, `SELECT COALESCE(MAX(revision), 0) FROM events`).Scan(&last); err != nil {
+		return s.classify(err)
+	}
+	head, err := s.Head(ctx)
+	if err == nil && last > head.Revision {
+		return &org.ChainError{Revision: head.Revision + 1, Problem: "an event is there, but the head of the log does not know of it"}
+	}
+	return err
 }
 
 // upTo leaves out what was appended after a revision was read.
