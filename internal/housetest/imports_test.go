@@ -76,6 +76,10 @@ var rules = []rule{
 		why: "one suite holds every engine to the same behaviour",
 	},
 	{
+		pkg: "internal/sqlstore/faulty", direct: []string{"net/http", "os"},
+		why: "faults stand between database/sql and a driver, and know neither",
+	},
+	{
 		pkg: "internal/limit", never: slices.Concat(transport, storage), direct: []string{"os", "net", "context"},
 		why: "a rate limit is arithmetic over a table in memory",
 	},
