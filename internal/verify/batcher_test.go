@@ -1,37 +1,62 @@
 package verify_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/keyreeve/keyreeve/internal/token"
 	"github.com/keyreeve/keyreeve/internal/verify"
 )
 
-// storage takes what a batcher writes.
+var errLocked = errors.New("database is locked")
+
+// storage takes what a batcher writes. The lock is for the race detector: a
+// bubble's clock orders goroutines, but it does not know that.
 type storage struct {
-	fail    error
-	batches []int // sizes
-	stored  map[string]int64
+	mu      sync.Mutex
+	err     error
+	sizes   []int
+	written map[string]int64
 }
 
 func (s *storage) write(ctx context.Context, uses []verify.Use) error {
-	if err := ctx.Err(); err != nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sizes = append(s.sizes, len(uses))
+	if err := cmp.Or(ctx.Err(), s.err); err != nil {
 		return err
 	}
-	s.batches = append(s.batches, len(uses))
-	if s.fail != nil {
-		return s.fail
-	}
 	for _, u := range uses {
-		s.stored[u.KeyID] = max(s.stored[u.KeyID], u.At)
+		s.written[u.KeyID] = max(s.written[u.KeyID], u.At)
 	}
 	return nil
+}
+
+func (s *storage) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
+}
+
+// batches returns the sizes of the writes that were tried.
+func (s *storage) batches() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sizes)
+}
+
+// stored returns how many keys have a use written.
+func (s *storage) stored() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.written)
 }
 
 // batching runs a batcher over n used keys in a bubble of its own.
@@ -50,7 +75,7 @@ func batching(t *testing.T, n int, test func(s *storage, stop func() error)) {
 			d := scattered(9, i)
 			x.DecideDigest(&d, populationNow)
 		}
-		s := &storage{stored: map[string]int64{}}
+		s := &storage{written: map[string]int64{}}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- verify.NewBatcher(x).Run(ctx, verify.DefaultInterval, s.write) }()
@@ -72,16 +97,16 @@ func TestBatcherWritesEveryIntervalInChunks(t *testing.T) {
 	t.Parallel()
 	batching(t, 1200, func(s *storage, stop func() error) {
 		pass(verify.DefaultInterval - time.Millisecond)
-		if len(s.batches) != 0 {
-			t.Errorf("wrote %v before the interval was over", s.batches)
+		if len(s.batches()) != 0 {
+			t.Errorf("wrote %v before the interval was over", s.batches())
 		}
 		pass(time.Millisecond)
-		if diff := cmp.Diff([]int{500, 500, 200}, s.batches); diff != "" {
+		if diff := gocmp.Diff([]int{500, 500, 200}, s.batches()); diff != "" {
 			t.Errorf("batches (-want +got):\n%s", diff)
 		}
 		pass(10 * verify.DefaultInterval)
-		if len(s.batches) != 3 || len(s.stored) != 1200 {
-			t.Errorf("later: batches %v, %d keys stored; want no more batches and 1200", s.batches, len(s.stored))
+		if len(s.batches()) != 3 || s.stored() != 1200 {
+			t.Errorf("later: batches %v, %d keys stored; want no more batches and 1200", s.batches(), s.stored())
 		}
 		if err := stop(); err != nil {
 			t.Error(err)
@@ -92,15 +117,15 @@ func TestBatcherWritesEveryIntervalInChunks(t *testing.T) {
 func TestBatcherTriesAgainAfterAFailure(t *testing.T) {
 	t.Parallel()
 	batching(t, 1200, func(s *storage, stop func() error) {
-		s.fail = errors.New("database is locked")
+		s.fail(errLocked)
 		pass(2 * verify.DefaultInterval)
-		if diff := cmp.Diff([]int{500, 500}, s.batches); diff != "" {
+		if diff := gocmp.Diff([]int{500, 500}, s.batches()); diff != "" {
 			t.Errorf("one attempt an interval while it fails (-want +got):\n%s", diff)
 		}
-		s.fail = nil
+		s.fail(nil)
 		pass(verify.DefaultInterval)
-		if len(s.stored) != 1200 {
-			t.Errorf("%d keys stored, want 1200", len(s.stored))
+		if s.stored() != 1200 {
+			t.Errorf("%d keys stored, want 1200", s.stored())
 		}
 		if err := stop(); err != nil {
 			t.Error(err)
@@ -115,8 +140,8 @@ func TestBatcherFlushesWhenStopped(t *testing.T) {
 		if err := stop(); err != nil {
 			t.Error(err)
 		}
-		if !slices.Equal(s.batches, []int{500, 500, 200}) || len(s.stored) != 1200 {
-			t.Errorf("batches %v, %d keys stored; want all 1200", s.batches, len(s.stored))
+		if !slices.Equal(s.batches(), []int{500, 500, 200}) || s.stored() != 1200 {
+			t.Errorf("batches %v, %d keys stored; want all 1200", s.batches(), s.stored())
 		}
 	})
 }
@@ -124,9 +149,9 @@ func TestBatcherFlushesWhenStopped(t *testing.T) {
 func TestBatcherTellsThatTheLastFlushFailed(t *testing.T) {
 	t.Parallel()
 	batching(t, 1, func(s *storage, stop func() error) {
-		s.fail = errors.New("database is locked")
-		if err := stop(); !errors.Is(err, s.fail) {
-			t.Errorf("%v, want %v", err, s.fail)
+		s.fail(errLocked)
+		if err := stop(); !errors.Is(err, errLocked) {
+			t.Errorf("%v, want %v", err, errLocked)
 		}
 	})
 }

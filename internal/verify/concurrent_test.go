@@ -12,7 +12,8 @@ import (
 
 // TestReadersSeeWhatReturned lets readers race a writer that adds and removes
 // keys, so that segments grow, are rebuilt and shrink under them. A key that
-// stays must always be found; one whose removal has returned must never be.
+// stays must always be found, also while it is replaced; one whose removal has
+// returned must never be.
 func TestReadersSeeWhatReturned(t *testing.T) {
 	t.Parallel()
 	const lasting, passing, alive, readers = 200, 6000, 2000, 3
@@ -68,6 +69,9 @@ func TestReadersSeeWhatReturned(t *testing.T) {
 			apply(t, x, verify.KeyRemoved{Digest: d})
 			gone.Add(1)
 		}
+		again := add(i%lasting, 1)
+		again.ExpiresAt = populationNow
+		apply(t, x, again)
 		if i%1000 == 0 {
 			x.DrainUses(make([]verify.Use, 0, 100))
 		}
@@ -76,6 +80,47 @@ func TestReadersSeeWhatReturned(t *testing.T) {
 	wg.Wait()
 	if x.Len() != lasting {
 		t.Errorf("%d keys left, want %d", x.Len(), lasting)
+	}
+}
+
+// TestUseNotedDuringRebuildIsKept marks every key of a segment while the writer
+// makes it rebuild that segment: no use may stay behind in the old one.
+func TestUseNotedDuringRebuildIsKept(t *testing.T) {
+	t.Parallel()
+	const keys, rounds = 1000, 60
+	x := loaded(t)
+	digest := func(i int) token.Digest {
+		d := scattered(3, i)
+		d[0] = 0
+		return d
+	}
+	add := func(i int) verify.KeyAdded {
+		k := adminKey(digest(i))
+		k.ID = keyID(i)
+		return k
+	}
+	for i := range keys {
+		apply(t, x, add(i))
+	}
+	for round := range rounds {
+		now := populationNow + 60*int64(round)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for i := range keys {
+				d := digest(i)
+				x.DecideDigest(&d, now)
+			}
+		})
+		for i := range keys { // fills a segment's free slots twice or more
+			apply(t, x, add(keys+i))
+			apply(t, x, verify.KeyRemoved{Digest: digest(keys + i)})
+		}
+		wg.Wait()
+		for i := range keys {
+			if at, _ := x.LastUsed(digest(i)); at != now {
+				t.Fatalf("round %d: key %d last used %d, want %d", round, i, at, now)
+			}
+		}
 	}
 }
 

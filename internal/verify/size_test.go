@@ -1,6 +1,11 @@
 package verify_test
 
-import "testing"
+import (
+	"runtime"
+	"testing"
+
+	"github.com/keyreeve/keyreeve/internal/verify"
+)
 
 // TestHeapPerKey holds the index to its size at the worst moment of its growth,
 // just after segments were rebuilt. A tenth as many owners as keys is included.
@@ -13,5 +18,26 @@ func TestHeapPerKey(t *testing.T) {
 		} else {
 			t.Logf("%.1f bytes a key at %d keys", got, n)
 		}
+	}
+}
+
+func TestRemovedKeysGiveTheirMemoryBack(t *testing.T) {
+	const n = 50_000
+	x := loaded(t)
+	before := heap()
+	var added, removed []verify.Effect
+	for i := range n {
+		k := adminKey(scattered(4, i))
+		k.ID = keyID(i)
+		added = append(added, k)
+		removed = append(removed, verify.KeyRemoved{Digest: k.Digest})
+	}
+	apply(t, x, added...)
+	apply(t, x, removed...)
+	added, removed = nil, nil
+	after := heap()
+	runtime.KeepAlive(x)
+	if kept := int64(after) - int64(before); kept > 500_000 {
+		t.Errorf("%d bytes are kept after %d keys came and went", kept, n)
 	}
 }
