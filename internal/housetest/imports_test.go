@@ -62,6 +62,10 @@ var rules = []rule{
 		why: "what a message may show of a request is a pure matter too",
 	},
 	{
+		pkg: "internal/apierror", may: []string{"api", "internal/token"}, never: slices.Concat(transport, storage), direct: impure,
+		why: "the API and the gateways refuse a key in the same words",
+	},
+	{
 		pkg: "internal/org", may: []string{"internal/token", "internal/echo"},
 		never: slices.Concat(transport, storage, []string{module + "api"}),
 		why:   "the domain knows no wire format, no protocol and no engine, so that each can change without it",
@@ -89,12 +93,12 @@ var rules = []rule{
 		why:   "the hot path must not be able to reach a database or wait for anything",
 	},
 	{
-		pkg: "internal/gateway", may: []string{"internal/token", "internal/limit", "internal/verify"},
+		pkg: "internal/gateway", may: []string{"api", "internal/apierror", "internal/token", "internal/limit", "internal/verify"},
 		never: slices.Concat(storage, []string{module + "internal/org"}),
 		why:   "a gateway adapter translates one decision and makes none",
 	},
 	{
-		pkg: "internal/httpapi", may: []string{"api", "internal/org", "internal/token", "internal/echo"}, never: storage,
+		pkg: "internal/httpapi", may: []string{"api", "internal/apierror", "internal/org", "internal/token", "internal/echo"}, never: storage,
 		why: "handlers reach storage through the domain, where every change is authorised and logged",
 	},
 	{
