@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -13,10 +14,25 @@ import (
 // Snapshot implements org.Store.
 func (s *Store) Snapshot(ctx context.Context, visit org.SnapshotVisitor) (org.Head, error) {
 	head, err := s.snapshot(ctx, visit)
-	if err != nil {
-		err = s.classify(fmt.Errorf("read a snapshot: %w", err))
+	var refused visitorError
+	switch {
+	case err == nil:
+		return head, nil
+	case errors.As(err, &refused):
+		return head, refused.error
+	default:
+		return head, s.classify(fmt.Errorf("read a snapshot: %w", err))
 	}
-	return head, err
+}
+
+// visitorError is not storage's.
+type visitorError struct{ error }
+
+func visited(err error) error {
+	if err != nil {
+		return visitorError{err}
+	}
+	return nil
 }
 
 func (s *Store) snapshot(ctx context.Context, visit org.SnapshotVisitor) (org.Head, error) {
@@ -48,7 +64,7 @@ func snapshotUsers(ctx context.Context, tx *sql.Tx, visit org.SnapshotVisitor) e
 		if err := rows.Scan(&u.ID, &u.Name, &u.Email, &u.Role, &u.CreatedAt); err != nil {
 			return err
 		}
-		return visit.User(u)
+		return visited(visit.User(u))
 	})
 }
 
@@ -58,7 +74,7 @@ func snapshotProjects(ctx context.Context, tx *sql.Tx, visit org.SnapshotVisitor
 		if err := rows.Scan(&p.ID, &p.Name, &p.Default, &p.CreatedAt, &p.ArchivedAt); err != nil {
 			return err
 		}
-		return visit.Project(p)
+		return visited(visit.Project(p))
 	})
 }
 
@@ -97,7 +113,7 @@ func snapshotKeys(ctx context.Context, tx *sql.Tx, visit org.SnapshotVisitor) er
 			return fmt.Errorf("key %s has a digest of %d bytes", id, len(digest))
 		}
 		k.ID, k.Digest, k.ExpiresAt, k.LastUsedAt = string(id), [32]byte(digest), expires, uses.of(id)
-		return visit.Key(k)
+		return visited(visit.Key(k))
 	})
 }
 
