@@ -22,13 +22,21 @@ type adminKeysCmd struct {
 	Delete adminKeysDeleteCmd `cmd:"" help:"Revoke an admin key. It is refused from then on."`
 }
 
+// Help is shown by keyreeve admin-keys --help.
+func (adminKeysCmd) Help() string {
+	return `The commands ask a running server over its API, as the admin key in KEYREEVE_ADMIN_KEY or in a file:
+
+  export KEYREEVE_URL=http://127.0.0.1:8080/v1
+  keyreeve admin-keys list --key-file ~/.keyreeve-key`
+}
+
 // connectFlags say which server is asked, and as whom. The key is never an
 // argument: those are seen by every user of the machine.
 type connectFlags struct {
-	URL     string `name:"url" default:"http://127.0.0.1:8080/v1" env:"KEYREEVE_URL" help:"Base URL of the server, ending in /v1; it may be OpenAI's own (${env}; default: ${default})."`
-	KeyFile string `env:"KEYREEVE_ADMIN_KEY_FILE" placeholder:"FILE" help:"File that holds the admin key to use; - is standard input. Without it the key is read from KEYREEVE_ADMIN_KEY (${env})."`
-	JSON    bool   `name:"json" help:"Print JSON, as the API sent it. Standard when the output is not a terminal."`
-	Table   bool   `name:"table" help:"Print a table. Standard on a terminal."`
+	URL     string `name:"url" default:"http://127.0.0.1:8080/v1" env:"KEYREEVE_URL" placeholder:"URL" help:"Base URL of the server, ending in /v1; it may be OpenAI's own (${env}; default: ${default})."`
+	KeyFile string `env:"KEYREEVE_ADMIN_KEY_FILE" placeholder:"FILE" help:"File that holds the admin key to use, or - for standard input (${env}). Without it KEYREEVE_ADMIN_KEY holds the key itself."`
+	JSON    bool   `name:"json" xor:"form" help:"Print JSON: the API's own objects. Standard where the output is not a terminal."`
+	Table   bool   `name:"table" xor:"form" help:"Print a table. Standard on a terminal."`
 }
 
 func (f connectFlags) client(std streams) (*client.Client, error) {
@@ -36,7 +44,11 @@ func (f connectFlags) client(std streams) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return client.New(f.URL, key, client.WithUserAgent("keyreeve/"+buildVersion()))
+	cl, err := client.New(f.URL, key, client.WithUserAgent("keyreeve/"+buildVersion()))
+	if err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "new client: "))
+	}
+	return cl, nil
 }
 
 func (f connectFlags) key(std streams) (string, error) {
@@ -64,8 +76,8 @@ func (f connectFlags) key(std streams) (string, error) {
 type adminKeysListCmd struct {
 	connectFlags
 
-	Order string `default:"asc" enum:"asc,desc" help:"Oldest first (asc) or newest first (desc)."`
-	After string `placeholder:"ID" help:"Begin behind this key."`
+	Order string `default:"asc" enum:"asc,desc" placeholder:"asc" help:"Oldest first (asc, the default) or newest first (desc)."`
+	After string `placeholder:"ID" help:"Begin after this key."`
 	Limit int    `placeholder:"N" help:"At most this many keys. Without it all are listed."`
 }
 
@@ -121,6 +133,13 @@ type adminKeysCreateCmd struct {
 	OutputFile string        `placeholder:"FILE" help:"Write the value to this new file, mode 0600, and show it nowhere else."`
 }
 
+// Help is shown by keyreeve admin-keys create --help.
+func (adminKeysCreateCmd) Help() string {
+	return `The value is shown once and can never be read again. A script is best given it in a file:
+
+  keyreeve admin-keys create "deploy pipeline" --expires-in 720h --output-file deploy-key`
+}
+
 func (c *adminKeysCreateCmd) Run(ctx context.Context, std streams) (err error) {
 	cl, err := c.client(std)
 	if err != nil {
@@ -162,6 +181,11 @@ type adminKeysDeleteCmd struct {
 	connectFlags
 
 	ID string `arg:"" help:"Id of the key: key_..."`
+}
+
+// Help is shown by keyreeve admin-keys delete --help.
+func (adminKeysDeleteCmd) Help() string {
+	return `When the command returns, the key is refused. The last usable admin key cannot be deleted: make another first.`
 }
 
 func (c *adminKeysDeleteCmd) Run(ctx context.Context, std streams) error {

@@ -10,14 +10,16 @@ import (
 )
 
 type completionCmd struct {
-	Shell string `arg:"" enum:"bash,zsh,fish" help:"Shell: ${enum}."`
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
 
 // Help is shown by keyreeve completion --help.
 func (completionCmd) Help() string {
-	return `Load it in the shell's start-up file, for example in ~/.bashrc:
+	return `Load it in the shell's start-up file:
 
-  source <(keyreeve completion bash)`
+  source <(keyreeve completion bash)   # in ~/.bashrc
+  source <(keyreeve completion zsh)    # in ~/.zshrc, after compinit
+  keyreeve completion fish | source    # in ~/.config/fish/config.fish`
 }
 
 func (c *completionCmd) Run(parser *kong.Kong, std streams) error {

@@ -55,10 +55,16 @@ func main() {
 // run executes one command line. A failure is one line on standard error and
 // status 1; a command line that makes no sense is status 2.
 func run(args []string, std streams) int {
+	// A write beyond the limit on a file's size is an error like a full disk's,
+	// not the end of the process.
+	signal.Ignore(syscall.SIGXFSZ)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
 	var c cli
 	exit := -1
 	parser, err := kong.New(&c,
@@ -76,22 +82,21 @@ func run(args []string, std streams) int {
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintf(std.err, "keyreeve: %v\nTry: keyreeve --help\n", err)
+		fmt.Fprintf(std.err, "keyreeve: %v\nTry: %s --help\n", err, furthest(err))
 		return 2
 	}
-	err = parsed.Run(parser)
-	var silent *exitError
-	switch {
-	case errors.As(err, &silent):
-		return silent.code
-	case err != nil:
+	if err := parsed.Run(parser); err != nil {
 		fmt.Fprintln(std.err, "keyreeve:", err)
 		return 1
 	}
 	return 0
 }
 
-// exitError ends the process with a status after everything was said.
-type exitError struct{ code int }
-
-func (e *exitError) Error() string { return fmt.Sprint("exit status ", e.code) }
+// furthest is the command that a command line got to before its mistake.
+func furthest(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context.Selected() != nil {
+		return parse.Context.Selected().FullPath()
+	}
+	return "keyreeve"
+}

@@ -23,18 +23,18 @@ type serveCmd struct {
 	databaseFlag
 
 	Listen          string        `default:"127.0.0.1:8080" env:"KEYREEVE_LISTEN" placeholder:"HOST:PORT" help:"Address to serve the API at (${env}; default: ${default})."`
-	ShutdownTimeout time.Duration `default:"20s" env:"KEYREEVE_SHUTDOWN_TIMEOUT" help:"How long requests under way may take at a stop (${env}; default: ${default})."`
+	ShutdownTimeout time.Duration `default:"20s" env:"KEYREEVE_SHUTDOWN_TIMEOUT" placeholder:"DURATION" help:"How long requests under way may take at a stop (${env}; default: ${default})."`
 
-	OwnerName        string `default:"Owner" env:"KEYREEVE_OWNER_NAME" help:"Name of the owner that the first start makes (${env}; default: ${default})."`
-	OwnerEmail       string `default:"owner@localhost" env:"KEYREEVE_OWNER_EMAIL" help:"Email of that owner (${env}; default: ${default})."`
-	BootstrapKeyFile string `env:"KEYREEVE_BOOTSTRAP_KEY_FILE" placeholder:"FILE" help:"Write the first admin key to this new file, mode 0600, and not to standard output: for services (${env})."`
+	OwnerName        string `default:"Owner" env:"KEYREEVE_OWNER_NAME" placeholder:"NAME" group:"First start:" help:"Name of the owner that the first start makes (${env}; default: ${default})."`
+	OwnerEmail       string `default:"owner@localhost" env:"KEYREEVE_OWNER_EMAIL" placeholder:"EMAIL" group:"First start:" help:"Email of that owner (${env}; default: ${default})."`
+	BootstrapKeyFile string `env:"KEYREEVE_BOOTSTRAP_KEY_FILE" placeholder:"FILE" group:"First start:" help:"Write the first admin key to this new file, mode 0600, and not to standard output: for services (${env})."`
 
-	TLSCert        string   `name:"tls-cert" env:"KEYREEVE_TLS_CERT" placeholder:"FILE" help:"PEM certificate chain; read again when it changes (${env})."`
-	TLSKey         string   `name:"tls-key" env:"KEYREEVE_TLS_KEY" placeholder:"FILE" help:"PEM key of the certificate (${env})."`
-	TrustedProxies []string `env:"KEYREEVE_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed in the audit log, such as 10.0.0.0/8 (${env}; default: none)."`
+	TLSCert        string   `name:"tls-cert" env:"KEYREEVE_TLS_CERT" placeholder:"FILE" group:"TLS and proxies:" help:"PEM certificate chain; read again when it changes (${env})."`
+	TLSKey         string   `name:"tls-key" env:"KEYREEVE_TLS_KEY" placeholder:"FILE" group:"TLS and proxies:" help:"PEM key of the certificate (${env})."`
+	TrustedProxies []string `env:"KEYREEVE_TRUSTED_PROXIES" placeholder:"CIDR" group:"TLS and proxies:" help:"Proxies whose X-Forwarded-For is believed in the audit log, such as 10.0.0.0/8 (${env}; default: none)."`
 
-	LogLevel  string `default:"info" enum:"debug,info,warn,error" env:"KEYREEVE_LOG_LEVEL" help:"Least level that is logged: ${enum} (${env}; default: ${default})."`
-	LogFormat string `default:"text" enum:"text,json" env:"KEYREEVE_LOG_FORMAT" help:"Form of the log on standard error: ${enum} (${env}; default: ${default})."`
+	LogLevel  string `default:"info" enum:"debug,info,warn,error" env:"KEYREEVE_LOG_LEVEL" placeholder:"LEVEL" group:"Log, on standard error:" help:"Least level that is logged: debug, info, warn or error (${env}; default: ${default})."`
+	LogFormat string `default:"text" enum:"text,json" env:"KEYREEVE_LOG_FORMAT" placeholder:"FORM" group:"Log, on standard error:" help:"text or json (${env}; default: ${default})."`
 
 	PrintConfig bool `help:"Print the settings that would be used, with secrets masked, and exit."`
 }
@@ -42,7 +42,7 @@ type serveCmd struct {
 // Help is shown by keyreeve serve --help.
 func (serveCmd) Help() string {
 	return `The first start on an empty database makes an organization with a Default project, an owner and an admin key, ` +
-		`and prints that key once. Every flag has an environment variable, named behind it. ` +
+		`and prints that key once. Every setting has an environment variable, named behind its flag. ` +
 		`SIGTERM and SIGINT stop the server after the requests under way.`
 }
 

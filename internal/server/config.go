@@ -1,8 +1,8 @@
 package server
 
 import (
+	"database/sql/driver"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -26,6 +26,13 @@ type Config struct {
 	Version string
 	Stdout  io.Writer // receives the first admin key
 	Logger  *slog.Logger
+
+	// Now is the clock that ids, times and expiry come from; default time.Now.
+	Now func() time.Time
+
+	// WrapConnector lets a test put faults between the server and its
+	// database. May be nil.
+	WrapConnector func(driver.Connector) driver.Connector
 }
 
 const defaultShutdownTimeout = 20 * time.Second
@@ -41,11 +48,14 @@ func (c *Config) check() error {
 	if c.Stdout == nil {
 		c.Stdout = io.Discard
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together: give both or neither")
 	}
 	if c.Listen == "" {
-		return fmt.Errorf("--listen is empty: give HOST:PORT, such as 127.0.0.1:8080")
+		return errors.New("--listen is empty: give HOST:PORT, such as 127.0.0.1:8080")
 	}
 	return nil
 }

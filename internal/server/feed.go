@@ -12,7 +12,10 @@ import (
 
 // source shows the store's log to the follower: the one place where the
 // domain's effects become the index's.
-type source struct{ store org.Store }
+type source struct {
+	store org.Store
+	clock *verify.Clock
+}
 
 var _ verify.Source = source{}
 
@@ -107,6 +110,7 @@ func (s source) Snapshot(ctx context.Context, add func(verify.Effect) error) (ve
 			return add(verify.ProjectChanged{ID: p.ID, Archived: p.ArchivedAt != 0})
 		},
 		Key: func(k org.SnapshotKey) error {
+			s.clock.Raise(k.LastUsedAt * 1000) // a time that was reached, as the head's was
 			return add(verify.KeyAdded{
 				ID: k.ID, Digest: k.Digest, Kind: token.Kind(k.Kind), //nolint:gosec // checked by the index
 				OwnerType: ownerType(k.OwnerType), OwnerID: k.OwnerID,

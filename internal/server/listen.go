@@ -2,18 +2,29 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 )
 
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("--listen %s: %w", address, err)
+	if err == nil {
+		return l, nil
 	}
-	return l, nil
+	// The net package repeats the address, and names the system call.
+	var call *os.SyscallError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &call):
+		err = call.Err
+	case errors.As(err, &op):
+		err = op.Err
+	}
+	return nil, fmt.Errorf("--listen %s: %w", address, err)
 }
 
 // reachable is an address as a client on this machine writes it: a server that

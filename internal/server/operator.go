@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -11,21 +12,28 @@ const readyTimeout = time.Second
 
 // operator serves what monitors ask for and hands the rest to the API.
 func (s *Server) operator(api http.Handler) http.Handler {
-	metrics := s.metrics.handler()
+	pages := map[string]http.Handler{
+		"/healthz": http.HandlerFunc(healthy),
+		"/readyz":  http.HandlerFunc(s.ready),
+		"/metrics": s.metrics.handler(),
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		get := r.Method == http.MethodGet || r.Method == http.MethodHead
+		page, ok := pages[r.URL.Path]
 		switch {
-		case get && r.URL.Path == "/healthz":
-			answer(w, http.StatusOK, `{"status":"ok"}`)
-		case get && r.URL.Path == "/readyz":
-			s.ready(w, r)
-		case get && r.URL.Path == "/metrics":
-			metrics.ServeHTTP(w, r)
-		default:
+		case !ok:
 			api.ServeHTTP(w, r)
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", "GET, HEAD")
+			answer(w, http.StatusMethodNotAllowed, "only GET and HEAD are served here")
+		default:
+			page.ServeHTTP(w, r)
 		}
 	})
 }
+
+// healthy says that the process runs. It asks nobody, since a restart would not
+// bring a database back.
+func healthy(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") }
 
 // ready says whether this process should be sent requests.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
@@ -33,21 +41,21 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	switch {
 	case s.stopping.Load():
-		answer(w, http.StatusServiceUnavailable, `{"status":"stopping"}`)
+		answer(w, http.StatusServiceUnavailable, "stopping")
 	case !s.index.Ready():
-		answer(w, http.StatusServiceUnavailable, `{"status":"the index is not loaded"}`)
+		answer(w, http.StatusServiceUnavailable, "the index is not loaded")
 	case s.store.Ping(ctx) != nil:
-		answer(w, http.StatusServiceUnavailable, `{"status":"the database does not answer"}`)
+		answer(w, http.StatusServiceUnavailable, "the database does not answer")
 	default:
-		answer(w, http.StatusOK, `{"status":"ready"}`)
+		answer(w, http.StatusOK, "ready")
 	}
 }
 
-func answer(w http.ResponseWriter, status int, body string) {
+func answer(w http.ResponseWriter, status int, text string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(body + "\n"))
+	_, _ = w.Write([]byte(`{"status":` + strconv.Quote(text) + "}\n"))
 }

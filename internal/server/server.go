@@ -38,18 +38,19 @@ const followInterval = 250 * time.Millisecond
 
 // Server is a running Keyreeve.
 type Server struct {
-	cfg      Config
-	logger   *slog.Logger
-	store    *sqlstore.Store
-	index    *verify.Index
-	follower *verify.Follower
-	clock    *verify.Clock
-	service  *org.Service
-	metrics  *metrics
-	listener net.Listener
-	http     *http.Server
-	stopping atomic.Bool
-	failed   chan error // the first reason to stop that nobody asked for
+	cfg         Config
+	logger      *slog.Logger
+	store       *sqlstore.Store
+	index       *verify.Index
+	follower    *verify.Follower
+	clock       *verify.Clock
+	service     *org.Service
+	metrics     *metrics
+	listener    net.Listener
+	http        *http.Server
+	certificate *certificate // nil: without TLS
+	stopping    atomic.Bool
+	failed      chan error // the first reason to stop that nobody asked for
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc
@@ -78,7 +79,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, logger: cfg.Logger,
-		index: verify.NewIndex(), clock: verify.NewClock(),
+		index: verify.NewIndex(), clock: newClock(cfg.Now),
 		failed: make(chan error, 1),
 	}
 	if err := s.start(ctx); err != nil {
@@ -90,19 +91,24 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 
 func (s *Server) start(ctx context.Context) error {
 	began := time.Now()
-	// The port comes first: when it is taken, no organization must be made
-	// whose key nobody looks for.
+	// The port and the certificate come first: where they are missing, no
+	// organization must be made whose key nobody looks for.
 	var err error
 	if s.listener, err = listen(ctx, s.cfg.Listen); err != nil {
 		return err
 	}
+	if s.cfg.TLSCert != "" {
+		if s.certificate, err = newCertificate(s.cfg.TLSCert, s.cfg.TLSKey, s.logger); err != nil {
+			return err
+		}
+	}
 	if s.store, err = sqlstore.Open(ctx, sqlstore.Config{
-		Database: s.cfg.Database, Logger: s.logger,
-		OnCommit: s.committed, OnLost: s.fail,
+		Database: s.cfg.Database, Logger: s.logger, Now: s.cfg.Now,
+		OnCommit: s.committed, OnLost: s.fail, WrapConnector: s.cfg.WrapConnector,
 	}); err != nil {
 		return err
 	}
-	s.follower = verify.NewFollower(s.index, source{s.store}, s.logger)
+	s.follower = verify.NewFollower(s.index, source{s.store, s.clock}, s.logger)
 	s.service = org.NewService(s.store, rand.Reader, uses{s.index})
 	if err := s.bootstrap(ctx); err != nil {
 		return err
@@ -110,29 +116,25 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.follower.Load(ctx); err != nil {
 		return err
 	}
-	head, err := s.store.Head(ctx)
-	if err != nil {
+	if err := s.setClock(ctx); err != nil {
 		return err
 	}
-	s.clock.Raise(head.Millis())
 	organization, err := s.service.Organization(ctx)
 	if err != nil {
 		return err
 	}
 	s.metrics = newMetrics(s)
-	if err := s.serve(httpapi.New(httpapi.Config{
+	s.serve(httpapi.New(httpapi.Config{
 		Service: s.service, Authenticate: s.authenticate, OrganizationID: organization.ID,
 		TrustedProxies: s.cfg.TrustedProxies, Logger: s.logger, Observe: s.metrics.observe,
-	})); err != nil {
-		return err
-	}
+	}))
 	s.logger.Info("ready", "url", s.URL(), "database", s.store.String(), "keys", s.index.Len(),
 		"revision", s.index.Revision(), "version", s.cfg.Version, "after", time.Since(began).Round(time.Millisecond))
 	return nil
 }
 
 // serve starts the listener and what runs beside it.
-func (s *Server) serve(api http.Handler) error {
+func (s *Server) serve(api http.Handler) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.background.Go(func() { s.follower.Run(ctx, followInterval) })
@@ -152,13 +154,9 @@ func (s *Server) serve(api http.Handler) error {
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
 	serve := s.http.Serve
-	if s.cfg.TLSCert != "" {
-		certificate, err := newCertificate(s.cfg.TLSCert, s.cfg.TLSKey, s.logger)
-		if err != nil {
-			return err
-		}
+	if s.certificate != nil {
 		protocols.SetHTTP2(true)
-		s.http.TLSConfig = certificate.config()
+		s.http.TLSConfig = s.certificate.config()
 		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
 	}
 	s.background.Go(func() {
@@ -166,7 +164,6 @@ func (s *Server) serve(api http.Handler) error {
 			s.fail(fmt.Errorf("serve %s: %w", s.listener.Addr(), err))
 		}
 	})
-	return nil
 }
 
 // writeUses batches use times to storage until ctx ends, then the last ones.
@@ -187,7 +184,8 @@ func (s *Server) writeUses(ctx context.Context) {
 	}
 }
 
-// Stop lets requests under way finish, then stops everything.
+// Stop lets requests under way finish, then stops everything. To call it again
+// does nothing.
 func (s *Server) Stop(ctx context.Context) error {
 	s.stopping.Store(true)
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.ShutdownTimeout)

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// certificateCheck is how often the files are looked at, at most.
-const certificateCheck = 5 * time.Second
+// certificateRetry is how often files that cannot be used are tried again while
+// they do not change.
+const certificateRetry = time.Minute
 
 // certificate is a TLS key pair that follows its files, so that a renewed one
 // is used without a restart.
@@ -20,8 +21,9 @@ type certificate struct {
 
 	mu      sync.Mutex
 	pair    *tls.Certificate
-	version string // of the files that pair was read from
-	checked time.Time
+	seen    string // state of the files at the last attempt
+	failed  bool   // it could not be used
+	attempt time.Time
 }
 
 func newCertificate(certFile, keyFile string, logger *slog.Logger) (*certificate, error) {
@@ -36,45 +38,44 @@ func (c *certificate) config() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}
 }
 
-// get returns the pair for a handshake. While the files are being replaced, or
-// do not fit each other, the one before stays in use.
+// get returns the pair for a handshake, beside which a look at two files is
+// little work. While they are being replaced, or do not fit each other, the
+// pair before stays in use.
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.checked) >= certificateCheck {
-		if err := c.load(); err != nil {
-			c.logger.Error("the TLS certificate cannot be read again; the old one stays in use", "error", err)
-		}
+	unchanged := c.files() == c.seen
+	if unchanged && (!c.failed || time.Since(c.attempt) < certificateRetry) {
+		return c.pair, nil
+	}
+	if err := c.load(); err != nil {
+		c.logger.Error("the TLS certificate cannot be read again; the old one stays in use", "error", err)
+	} else {
+		c.logger.Info("the TLS certificate was read again")
 	}
 	return c.pair, nil
 }
 
 func (c *certificate) load() error {
-	c.checked = time.Now()
-	version, err := c.filesVersion()
-	if err != nil || version == c.version {
-		return err
-	}
+	c.seen, c.attempt = c.files(), time.Now()
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
-	if err != nil {
-		return err
+	c.failed = err != nil
+	if err == nil {
+		c.pair = &pair
 	}
-	if c.pair != nil {
-		c.logger.Info("the TLS certificate was read again")
-	}
-	c.pair, c.version = &pair, version
-	return nil
+	return err
 }
 
-// filesVersion changes when either file does.
-func (c *certificate) filesVersion() (string, error) {
-	version := ""
+// files describes the state of both files: it changes when either does.
+func (c *certificate) files() string {
+	state := ""
 	for _, name := range []string{c.certFile, c.keyFile} {
 		info, err := os.Stat(name)
 		if err != nil {
-			return "", err
+			state += "absent;"
+			continue
 		}
-		version += fmt.Sprint(info.ModTime().UnixNano(), info.Size(), ";")
+		state += fmt.Sprint(info.ModTime().UnixNano(), info.Size(), ";")
 	}
-	return version, nil
+	return state
 }

@@ -1,0 +1,40 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/keyreeve/keyreeve/internal/verify"
+)
+
+// newClock returns the clock that expiry is judged by, over the one of the
+// configuration.
+func newClock(now func() time.Time) *verify.Clock {
+	start := now()
+	return verify.NewClockFrom(func() (int64, time.Duration) {
+		t := now() // reads both clocks at once
+		return t.UnixMilli(), t.Sub(start)
+	})
+}
+
+// backwardTolerance is how far a clock may be behind the log without a word:
+// what clocks of two machines differ by.
+const backwardTolerance = 2 * time.Second
+
+// setClock tells the clock the latest time that the database has seen, that of
+// the log's head; the index has told it the times of use. So a key that had
+// expired stays expired when the wall clock was set back while the server was
+// down.
+func (s *Server) setClock(ctx context.Context) error {
+	head, err := s.store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	s.clock.Raise(head.Millis())
+	behind := time.Unix(s.clock.Now(), 0).Sub(s.cfg.Now())
+	if behind > backwardTolerance {
+		s.logger.Warn("the wall clock is behind the database: expiry is judged by the later time",
+			"behind", behind.Round(time.Second))
+	}
+	return nil
+}
