@@ -1,0 +1,122 @@
+package httpapi_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/keyreeve/keyreeve/internal/org"
+	"github.com/keyreeve/keyreeve/internal/sqlstore"
+	"github.com/keyreeve/keyreeve/internal/token"
+)
+
+// seedTime is when everything in a seeded database was made, in Unix seconds.
+const seedTime = 1_700_000_000
+
+// seed fills a database before its server starts, with what no route can make
+// yet and with fixed ids and values: two databases of the same seed are alike,
+// whatever the engine, so bodies can be compared as text.
+type seed struct {
+	tb     testing.TB
+	store  *sqlstore.Store
+	random *rand.ChaCha8 // of key values; ids have their own
+
+	owner org.Owner // made at first start, with the role owner
+	first seedKey   // the owner's admin key from first start
+	keys  []seedKey // all admin keys, oldest first
+}
+
+// seedKey is a key with its value.
+type seedKey struct{ id, value string }
+
+// newSeed makes the organization of an empty database. Close it before the
+// server starts.
+func newSeed(tb testing.TB, database string) *seed {
+	tb.Helper()
+	store, err := sqlstore.Open(tb.Context(), sqlstore.Config{
+		Database: database, Random: rand.NewChaCha8([32]byte{1}),
+		Now: func() time.Time { return time.Unix(seedTime, 0) },
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := &seed{tb: tb, store: store, random: rand.NewChaCha8([32]byte{2})}
+	_, err = org.NewService(store, s.random, nil).Bootstrap(tb.Context(), org.Bootstrap{
+		OwnerName: "Ada Lovelace", OwnerEmail: "ada@example.com",
+		Announce: func(key org.AdminAPIKey, value token.Secret) error {
+			s.owner, s.first = key.Owner, seedKey{key.ID, value.Reveal()}
+			s.keys = []seedKey{s.first}
+			return nil
+		},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+func (s *seed) close() {
+	s.tb.Helper()
+	if err := s.store.Close(); err != nil {
+		s.tb.Fatal(err)
+	}
+}
+
+func (s *seed) update(fn func(org.Tx) error) {
+	s.tb.Helper()
+	if _, err := s.store.Update(s.tb.Context(), fn); err != nil {
+		s.tb.Fatal(err)
+	}
+}
+
+// user adds a person with a role.
+func (s *seed) user(role org.Role) (owner org.Owner) {
+	s.tb.Helper()
+	s.update(func(tx org.Tx) error {
+		id, err := tx.NewID(org.PrefixUser)
+		if err != nil {
+			return err
+		}
+		owner = org.Owner{Type: org.OwnerUser, ID: id.String(), Name: "A " + string(role), Role: role, CreatedAt: tx.Now()}
+		tx.Emit(org.Event{
+			Type: org.EventUserAdded, Actor: org.Actor{Type: org.ActorHost}, Resource: owner.ID,
+			Effects: []org.Effect{org.OwnerSet{Type: owner.Type, ID: owner.ID, Role: role}},
+		})
+		return tx.InsertUser(org.User{ID: owner.ID, Name: owner.Name, Email: string(role) + "@example.com", Role: role, CreatedAt: tx.Now()})
+	})
+	return owner
+}
+
+// key adds a key that the owner holds. expiresAt is in Unix seconds, 0: never.
+func (s *seed) key(kind org.KeyKind, owner org.Owner, name string, expiresAt int64) (made seedKey) {
+	s.tb.Helper()
+	secret, err := token.Mint(token.Kind(kind), s.random)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	s.update(func(tx org.Tx) error {
+		id, err := tx.NewID(org.PrefixKey)
+		if err != nil {
+			return err
+		}
+		key := org.Key{
+			ID: id.String(), Kind: kind, Name: name, Digest: secret.Digest(), Redacted: secret.Redacted(),
+			CreatedAt: tx.Now(), ExpiresAt: expiresAt, OwnerType: owner.Type, OwnerID: owner.ID,
+		}
+		made = seedKey{key.ID, secret.Reveal()}
+		tx.Emit(org.Event{
+			Type: org.EventAPIKeyCreated, Actor: org.Actor{Type: org.ActorHost}, Resource: key.ID,
+			Effects: []org.Effect{org.KeyAdded{
+				ID: key.ID, Kind: kind, Digest: key.Digest, OwnerType: owner.Type, OwnerID: owner.ID, ExpiresAt: expiresAt,
+			}},
+		})
+		return tx.InsertKey(key)
+	})
+	if kind == org.KindAdmin {
+		s.keys = append(s.keys, made)
+	}
+	return made
+}
+
+// adminKey adds an admin key of the owner's.
+func (s *seed) adminKey(name string) seedKey { return s.key(org.KindAdmin, s.owner, name, 0) }
