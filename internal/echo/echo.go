@@ -17,7 +17,11 @@ const (
 )
 
 // Value returns the form of s that a message may show.
-func Value(s string) string { return Clip(printable(maskKeys(s)), maxValue) }
+func Value(s string) string { return Text(s, maxValue) }
+
+// Text is Value for what is longer: at most limit characters and a mark for
+// the cut.
+func Text(s string, limit int) string { return Clip(printable(maskKeys(s)), limit) }
 
 // Path returns the path as it was sent, escapes included, and never the query,
 // where a key may stand.

@@ -5,21 +5,20 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/keyreeve/keyreeve/internal/echo"
 	"github.com/keyreeve/keyreeve/internal/org"
 )
 
-// maxUserAgent bounds, in bytes, what a client can put into the log.
+// maxUserAgent bounds, in characters, what a client can put into the log.
 const maxUserAgent = 256
 
 // originOf says where a request came from. X-Forwarded-For counts only as far
 // as trusted proxies wrote it: it is read from the end, and the first address
 // that is not a trusted proxy's is the client.
 func (a *admin) originOf(r *http.Request) org.Origin {
-	origin := org.Origin{UserAgent: echo.Clip(r.UserAgent(), maxUserAgent)}
-	origin.UserAgent = strings.ToValidUTF8(origin.UserAgent, string(utf8.RuneError))
+	// It is kept for good, so a key in it is masked as in a message.
+	origin := org.Origin{UserAgent: echo.Text(r.UserAgent(), maxUserAgent)}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return origin // a unix socket
