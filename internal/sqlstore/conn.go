@@ -64,6 +64,7 @@ func (c *writerConn) discard() {
 	if c.conn == nil {
 		return
 	}
+	c.closeStmts()
 	_ = c.conn.Raw(func(any) error { return driver.ErrBadConn })
 	c.close()
 }
@@ -72,9 +73,16 @@ func (c *writerConn) close() {
 	if c.conn == nil {
 		return
 	}
+	c.closeStmts()
+	_ = c.conn.Close()
+	c.conn = nil
+}
+
+// closeStmts comes before the connection's end: database/sql does not know
+// these statements, and a driver may not survive what outlives its connection.
+func (c *writerConn) closeStmts() {
 	for _, stmt := range c.stmts {
 		_ = stmt.Close()
 	}
-	_ = c.conn.Close()
-	c.conn, c.stmts = nil, nil
+	c.stmts = nil
 }

@@ -93,6 +93,11 @@ func (g *group) wait(ctx context.Context, u *update) error {
 	case <-u.ready:
 		return u.err
 	case <-ctx.Done():
+	}
+	select {
+	case <-u.ready: // both had come
+		return u.err
+	default:
 		return fmt.Errorf("%w: %w", org.ErrUncertain, ctx.Err())
 	}
 }
@@ -102,6 +107,9 @@ func (g *group) enqueue(ctx context.Context, u *update) error {
 	defer g.mu.RUnlock()
 	if g.closed {
 		return fmt.Errorf("%w: the store is closed", org.ErrUnavailable)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	select {
 	case g.queue <- u:
