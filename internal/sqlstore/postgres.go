@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -142,13 +143,16 @@ func (d *postgresDialect) answered(err error) bool {
 }
 
 // describeConnectError keeps the reason and drops pgx's repetition of the
-// connection string.
+// connection string. pgx tries each address with and without TLS, and gives a
+// line for each attempt: the same ones are said once.
 func describeConnectError(err error) error {
 	var e *pgconn.ConnectError
-	if errors.As(err, &e) {
-		return fmt.Errorf("connect: %w", e.Unwrap())
+	if !errors.As(err, &e) {
+		return err
 	}
-	return err
+	lines := strings.Split(e.Unwrap().Error(), "\n")
+	slices.Sort(lines)
+	return fmt.Errorf("connect: %s", strings.Join(slices.Compact(lines), "; "))
 }
 
 // advisoryLock keeps one server on a database. PostgreSQL drops it with the
