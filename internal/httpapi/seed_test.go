@@ -120,3 +120,39 @@ func (s *seed) key(kind org.KeyKind, owner org.Owner, name string, expiresAt int
 
 // adminKey adds an admin key of the owner's.
 func (s *seed) adminKey(name string) seedKey { return s.key(org.KindAdmin, s.owner, name, 0) }
+
+// remove revokes an admin key.
+func (s *seed) remove(key seedKey) {
+	s.tb.Helper()
+	s.update(func(tx org.Tx) error {
+		tx.Emit(org.Event{
+			Type: org.EventAPIKeyDeleted, Actor: org.Actor{Type: org.ActorHost}, Resource: key.id,
+			Effects: []org.Effect{org.KeyRemoved{Digest: token.Sum(key.value)}},
+		})
+		return tx.DeleteKey(org.KindAdmin, key.id)
+	})
+}
+
+// principals are the credentials that a stranger or a member may come with, by
+// what they are. The first admin key, an owner's, is "owner".
+func (s *seed) principals() map[string]string {
+	s.tb.Helper()
+	unknown, err := token.Mint(token.KindAdmin, s.random)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	revoked := s.adminKey("revoked")
+	s.remove(revoked)
+	account := org.Owner{Type: org.OwnerServiceAccount, ID: "sa_01HF7YAT00DBK7GFTFR50XPYC4"}
+	return map[string]string{
+		"none":            "",
+		"junk":            "junk",
+		"unknown":         unknown.Reveal(),
+		"revoked":         revoked.value,
+		"expired":         s.key(org.KindAdmin, s.owner, "expired", seedTime+1).value,
+		"owner":           s.first.value,
+		"reader":          s.key(org.KindAdmin, s.user(org.RoleReader), "reader", 0).value,
+		"project":         s.key(org.KindProject, s.owner, "project", 0).value,
+		"service account": s.key(org.KindServiceAccount, account, "service account", 0).value,
+	}
+}

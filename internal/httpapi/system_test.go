@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/keyreeve/keyreeve/internal/pgtest"
 	"github.com/keyreeve/keyreeve/internal/server"
@@ -77,8 +78,16 @@ func newSystem(tb testing.TB, config server.Config, fill func(*seed)) *system {
 
 func (s *system) start(tb testing.TB) {
 	tb.Helper()
+	// PostgreSQL takes a moment to end the session, and with it the lock, of
+	// whoever had the database before.
 	var err error
-	if s.server, err = server.Start(tb.Context(), s.config); err != nil {
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		s.server, err = server.Start(tb.Context(), s.config)
+		if err == nil || !strings.Contains(err.Error(), "holds it") || time.Now().After(end) {
+			break
+		}
+	}
+	if err != nil {
 		tb.Fatal(err)
 	}
 }

@@ -1,0 +1,189 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/keyreeve/keyreeve/internal/httpapi"
+	"github.com/keyreeve/keyreeve/internal/server"
+)
+
+// matrixRow is what authorisation asks of one operation, written down apart
+// from the route table, which is what it judges.
+type matrixRow struct {
+	scope string
+	// good is a request that an allowed caller gets a 200 for. bad is one that
+	// the server would refuse for what it asks: who asks comes first.
+	good, bad func(*testing.T, *system) request
+	badStatus int
+}
+
+const (
+	readScope  = "api.management.read"
+	writeScope = "api.management.write"
+)
+
+var matrix = map[string]matrixRow{
+	"admin-api-keys-list": {
+		scope: readScope, badStatus: 400,
+		good: fixed(request{path: keysPath}), bad: fixed(request{path: keysPath + "?limit=x"}),
+	},
+	"admin-api-keys-create": {
+		scope: writeScope, badStatus: 400,
+		good: fixed(request{body: `{"name":"a"}`}), bad: fixed(request{body: `{"name":`}),
+	},
+	"admin-api-keys-get": {
+		scope: readScope, badStatus: 404,
+		good: func(_ *testing.T, s *system) request { return request{path: keysPath + "/" + s.seed.first.id} },
+		bad:  fixed(request{path: keysPath + "/key_x"}),
+	},
+	"admin-api-keys-delete": {
+		scope: writeScope, badStatus: 404,
+		good: func(t *testing.T, s *system) request {
+			key, _ := s.create(t, `{"name":"victim"}`)
+			return request{path: keysPath + "/" + key.ID}
+		},
+		bad: fixed(request{path: keysPath + "/key_x"}),
+	},
+}
+
+func fixed(r request) func(*testing.T, *system) request {
+	return func(*testing.T, *system) request {
+		if r.path == "" {
+			r.path = keysPath
+		}
+		return r
+	}
+}
+
+// expected is the fault that a principal meets, of status 200 for none.
+func (row matrixRow) expected(principal, key string) fault {
+	switch principal {
+	case "none":
+		return fault{401, "", "", "Missing bearer authentication in header"}
+	case "junk", "unknown", "revoked", "expired":
+		return invalidKey(key)
+	case "owner":
+		return fault{status: 200}
+	case "reader":
+		if row.scope == readScope {
+			return fault{status: 200}
+		}
+	}
+	return fault{403, "", "", "You have insufficient permissions for this operation. Missing scopes: " + row.scope +
+		". Use an organization admin key (sk-admin-…) whose owner has the role that allows it."}
+}
+
+func TestAuthorisationMatrix(t *testing.T) {
+	t.Parallel()
+	if problems := unmatched(httpapi.Routes(), matrix); problems != nil {
+		t.Fatal(problems)
+	}
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			s, principals := newMatrixSystem(t, e.database(t))
+			cells := 0
+			for _, route := range httpapi.Routes() {
+				row := matrix[route.Operation]
+				for _, principal := range slices.Sorted(maps.Keys(principals)) {
+					t.Run(route.Operation+"/"+principal, func(t *testing.T) {
+						key := principals[principal]
+						want := row.expected(principal, key)
+						for _, bad := range []bool{true, false} {
+							r := row.good(t, s)
+							if bad {
+								r = row.bad(t, s)
+							}
+							r.method, r.key = route.Method, key
+							if key == "" {
+								r.header = http.Header{"Authorization": nil}
+							}
+							a := s.do(t, r)
+							cells++
+							switch {
+							case want.status != 200:
+								checkFault(t, a, want)
+							case bad && a.status != row.badStatus:
+								t.Errorf("a bad request: status %d, want %d: %s", a.status, row.badStatus, a.body)
+							case !bad && a.status != 200:
+								t.Errorf("status %d, want 200: %s", a.status, a.body)
+							}
+							if route.Operation == "admin-api-keys-create" && a.status == 200 {
+								s.issued(value(t, a))
+							}
+						}
+					})
+				}
+			}
+			t.Logf("%d answers of %d routes to %d principals", cells, len(httpapi.Routes()), len(principals))
+		})
+	}
+}
+
+// unmatched names routes without a row, and rows without a route.
+func unmatched(routes []httpapi.Route, rows map[string]matrixRow) (problems []string) {
+	routed := map[string]bool{}
+	for _, r := range routes {
+		routed[r.Operation] = true
+		if _, ok := rows[r.Operation]; !ok {
+			problems = append(problems, fmt.Sprintf("%s %s (%s) has no row in the authorisation matrix", r.Method, r.Path, r.Operation))
+		}
+	}
+	for operation := range rows {
+		if !routed[operation] {
+			problems = append(problems, operation+" has a row and no route")
+		}
+	}
+	return problems
+}
+
+func TestARouteOutsideTheMatrixIsCaught(t *testing.T) {
+	t.Parallel()
+	routes := append(slices.Clip(httpapi.Routes()), httpapi.Route{Method: http.MethodGet, Path: "/v1/new", Operation: "new-thing"})
+	if got := strings.Join(unmatched(routes, matrix), "; "); got != "GET /v1/new (new-thing) has no row in the authorisation matrix" {
+		t.Errorf("got %q", got)
+	}
+	if got := strings.Join(unmatched(nil, map[string]matrixRow{"old-thing": {}}), "; "); got != "old-thing has a row and no route" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestRefusedCallersChangeNothing: a 403 is more than a word.
+func TestRefusedCallersChangeNothing(t *testing.T) {
+	t.Parallel()
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			s, principals := newMatrixSystem(t, e.database(t))
+			before := ids(t, s.do(t, request{path: keysPath + "?limit=100"}))
+			for principal, key := range principals {
+				if principal == "owner" || principal == "none" {
+					continue
+				}
+				for _, id := range before {
+					s.do(t, request{method: http.MethodDelete, path: keysPath + "/" + id, key: key})
+				}
+				s.do(t, request{method: http.MethodPost, path: keysPath, key: key, body: `{"name":"mine"}`})
+			}
+			if after := ids(t, s.do(t, request{path: keysPath + "?limit=100"})); !slices.Equal(before, after) {
+				t.Errorf("keys %v, before %v", after, before)
+			}
+		})
+	}
+}
+
+func newMatrixSystem(t *testing.T, database string) (s *system, principals map[string]string) {
+	t.Helper()
+	s = newSystem(t, server.Config{Database: database}, func(seed *seed) { principals = seed.principals() })
+	for _, key := range principals {
+		if len(key) > len("junk") {
+			s.issued(key)
+		}
+	}
+	return s, principals
+}
