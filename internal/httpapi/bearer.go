@@ -3,9 +3,9 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/keyreeve/keyreeve/api"
+	"github.com/keyreeve/keyreeve/internal/token"
 )
 
 // bearerToken returns what a request presents as its key: the credentials of
@@ -23,9 +23,8 @@ func bearerToken(h http.Header) (string, *apiError) {
 	if len(values) == 0 {
 		return "", errMissingBearer()
 	}
-	scheme, credentials, _ := strings.Cut(strings.Trim(values[0], " \t"), " ")
-	credentials = strings.TrimLeft(credentials, " \t")
-	if credentials == "" || !strings.EqualFold(scheme, "Bearer") {
+	credentials, ok := token.Bearer(values[0])
+	if !ok {
 		return "", errMissingBearer()
 	}
 	return credentials, nil

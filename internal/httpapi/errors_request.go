@@ -7,24 +7,21 @@ import (
 	"time"
 
 	"github.com/keyreeve/keyreeve/api"
+	"github.com/keyreeve/keyreeve/internal/apierror"
 	"github.com/keyreeve/keyreeve/internal/echo"
-	"github.com/keyreeve/keyreeve/internal/token"
 )
 
 // The errors of a request as a whole: who asks, for what, and whether the
 // server can answer at all.
 
 func errMissingBearer() *apiError {
-	return newError(http.StatusUnauthorized, api.ErrorTypeInvalidRequest, "", "",
-		"Missing bearer authentication in header")
+	return &apiError{Status: http.StatusUnauthorized, Body: apierror.MissingKey()}
 }
 
 // errInvalidAPIKey is the one answer to an unknown, a revoked and an expired
-// key: which of them it was is nobody's business who does not hold it.
+// key.
 func errInvalidAPIKey(presented string) *apiError {
-	return newError(http.StatusUnauthorized, api.ErrorTypeInvalidRequest, api.CodeInvalidAPIKey, "",
-		fmt.Sprintf("Incorrect API key provided: %s. It is unknown, revoked or expired: use another key, "+
-			"or ask an owner of this organization for one.", token.Mask(presented)))
+	return &apiError{Status: http.StatusUnauthorized, Body: apierror.InvalidKey(presented)}
 }
 
 func errUnknownURL(r *http.Request) *apiError {
@@ -52,10 +49,10 @@ func errInternal() *apiError {
 
 // errStorageUnavailable says that the database is away and nothing was changed.
 func errStorageUnavailable(retryAfter time.Duration) *apiError {
-	e := newError(http.StatusServiceUnavailable, api.ErrorTypeServer, api.CodeStorageUnavailable, "",
-		"The storage of this server is not available at the moment. Nothing was changed; please try again.")
-	e.RetryAfter = max(retryAfter, time.Second)
-	return e
+	return &apiError{
+		Status: http.StatusServiceUnavailable, Body: apierror.StorageUnavailable(),
+		RetryAfter: max(retryAfter, time.Second),
+	}
 }
 
 // errOutcomeUnknown says that the database went away while it committed. A

@@ -15,10 +15,12 @@ const (
 	ProjectArchived                // its project is archived
 	Limited                        // good, but over its rate; said by who asks the limiter
 	Stale                          // cannot be known here now: answer 503, never 401
+	WrongKind                      // good, but not of a kind that is let in here
 )
 
 var outcomes = [...]string{
 	"unknown", "malformed", "allowed", "revoked", "expired", "project_archived", "limited", "stale",
+	"wrong_kind",
 }
 
 // String returns the outcome's name for metrics, such as "project_archived".
@@ -52,16 +54,24 @@ type Decision struct {
 // Decide says whether key is good at the Unix second now, which the caller takes
 // from a [Clock], and notes the use if it is. It does not allocate, and does
 // not keep key.
-func (x *Index) Decide(key string, now int64) Decision {
+func (x *Index) Decide(key string, now int64) Decision { return x.DecideKinds(key, now, AnyKind) }
+
+// DecideKinds is [Index.Decide] where only some kinds are let in. A good key of
+// another kind is [WrongKind], which is no use of it.
+func (x *Index) DecideKinds(key string, now int64, kinds Kinds) Decision {
 	if _, ok := token.Parse(key); !ok {
 		return Decision{Outcome: Malformed}
 	}
 	digest := token.Sum(key)
-	return x.DecideDigest(&digest, now)
+	return x.decide(&digest, now, kinds)
 }
 
 // DecideDigest is [Index.Decide] for a caller that has hashed the key already.
 func (x *Index) DecideDigest(digest *token.Digest, now int64) Decision {
+	return x.decide(digest, now, AnyKind)
+}
+
+func (x *Index) decide(digest *token.Digest, now int64, kinds Kinds) Decision {
 	c := x.contents.Load()
 	if c == nil {
 		return Decision{Outcome: Stale}
@@ -78,6 +88,8 @@ func (x *Index) DecideDigest(digest *token.Digest, now int64) Decision {
 		d.Outcome = ProjectArchived
 	case e.expired(now):
 		d.Outcome = Expired
+	case !kinds.Has(e.kind()):
+		d.Outcome = WrongKind
 	default:
 		x.mark(e, now)
 	}

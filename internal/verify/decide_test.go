@@ -165,7 +165,7 @@ func TestOutcomeNames(t *testing.T) {
 		}
 		got = append(got, o.String())
 	}
-	want := []string{"unknown", "malformed", "allowed", "revoked", "expired", "project_archived", "limited", "stale"}
+	want := []string{"unknown", "malformed", "allowed", "revoked", "expired", "project_archived", "limited", "stale", "wrong_kind"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}
@@ -192,6 +192,7 @@ func TestDecideDoesNotAllocate(t *testing.T) {
 	round := func() {
 		now += 60 // so that every good key is noted as used
 		for _, key := range presented {
+			x.DecideKinds(key, now, 0)
 			d := x.Decide(key, now)
 			id = d.AppendKeyID(id[:0])
 			_, _, _ = d.OwnerID(), d.OwnerRole(), d.ProjectID()
