@@ -9,8 +9,8 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"slices"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,7 +60,7 @@ func (d *postgresDialect) prepare(ctx context.Context, cfg Config) (func(), erro
 		return func() {}, nil // recover works beside a server: the log's head orders the two
 	}
 	keeper := &advisoryLock{dialect: d, lost: cfg.OnLost}
-	if err := keeper.take(ctx); err != nil {
+	if err := keeper.takeWithin(ctx, lockPatience); err != nil {
 		return nil, fmt.Errorf("open %s: %w", d, err)
 	}
 	return keeper.watch(), nil
@@ -181,6 +181,21 @@ type errHeld struct{ holder string }
 
 func (e errHeld) Error() string {
 	return e.holder + " holds it: one database has one server"
+}
+
+// lockPatience is how long a start waits for the lock: PostgreSQL takes a moment
+// to notice that the server before, stopped or killed, is gone.
+const lockPatience = time.Second
+
+func (l *advisoryLock) takeWithin(ctx context.Context, patience time.Duration) error {
+	began := time.Now()
+	for {
+		err := l.take(ctx)
+		if held := (errHeld{}); !errors.As(err, &held) || time.Since(began) >= patience {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 func (l *advisoryLock) take(ctx context.Context) error {
