@@ -7,14 +7,27 @@ import (
 	"github.com/keyreeve/keyreeve/internal/verify"
 )
 
-// newClock returns the clock that expiry is judged by, over the one of the
-// configuration.
-func newClock(now func() time.Time) *verify.Clock {
-	start := now()
+// newClock returns the clock that expiry is judged by. Its monotonic part is
+// the system's own, whatever the wall clock.
+func newClock(wall func() time.Time) *verify.Clock {
+	start := time.Now()
 	return verify.NewClockFrom(func() (int64, time.Duration) {
-		t := now() // reads both clocks at once
-		return t.UnixMilli(), t.Sub(start)
+		// In this order: the other way round, a pause between the two would
+		// put the clock forward for good.
+		ms := wall().UnixMilli()
+		return ms, time.Since(start)
 	})
+}
+
+// now is the time of changes: the wall clock's, or where that was set back the
+// one that expiry is judged by. A key made for a minute would else be born
+// expired.
+func (s *Server) now() time.Time {
+	wall, judged := s.cfg.Now(), time.Unix(s.clock.Now(), 0)
+	if judged.After(wall) {
+		return judged
+	}
+	return wall
 }
 
 // backwardTolerance is how far a clock may be behind the log without a word:

@@ -17,12 +17,12 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	}
 	// The net package repeats the address, and names the system call.
 	var call *os.SyscallError
-	var op *net.OpError
+	var form *net.AddrError
 	switch {
 	case errors.As(err, &call):
 		err = call.Err
-	case errors.As(err, &op):
-		err = op.Err
+	case errors.As(err, &form):
+		err = errors.New(form.Err)
 	}
 	return nil, fmt.Errorf("--listen %s: %w", address, err)
 }

@@ -18,6 +18,9 @@ func (s *Server) operator(api http.Handler) http.Handler {
 		"/metrics": s.metrics.handler(),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
 		page, ok := pages[r.URL.Path]
 		switch {
 		case !ok:

@@ -69,6 +69,7 @@ func Run(ctx context.Context, cfg Config) error {
 	case err = <-s.failed:
 		s.logger.Error("stopping", "error", err)
 	}
+	s.drain()
 	return errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 }
 
@@ -103,7 +104,7 @@ func (s *Server) start(ctx context.Context) error {
 		}
 	}
 	if s.store, err = sqlstore.Open(ctx, sqlstore.Config{
-		Database: s.cfg.Database, Logger: s.logger, Now: s.cfg.Now,
+		Database: s.cfg.Database, Logger: s.logger, Now: s.now,
 		OnCommit: s.committed, OnLost: s.fail, WrapConnector: s.cfg.WrapConnector,
 	}); err != nil {
 		return err
@@ -182,6 +183,17 @@ func (s *Server) writeUses(ctx context.Context) {
 	if err != nil {
 		s.logger.Error("the last use times were not written", "error", err)
 	}
+}
+
+// drainTime is for what was sent to this server before its sender could know
+// that it stops. The HTTP package cuts such requests, so it is told later.
+const drainTime = 500 * time.Millisecond
+
+// drain goes on serving for a moment, while /readyz says that it is over and
+// every answer closes its connection.
+func (s *Server) drain() {
+	s.stopping.Store(true)
+	time.Sleep(min(drainTime, s.cfg.ShutdownTimeout))
 }
 
 // Stop lets requests under way finish, then stops everything. To call it again
