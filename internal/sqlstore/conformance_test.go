@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,7 +14,13 @@ import (
 	"github.com/keyreeve/keyreeve/internal/sqlstore/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if database := os.Getenv(childEnv); database != "" {
+		serveUntilTold(database)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // engines names a new, empty database on each engine.
 var engines = map[string]func(testing.TB) string{

@@ -43,7 +43,9 @@ func before(context.Context, faulty.Call, func() error) error { return errFault 
 
 // after loses the answer of a call that was carried out. A commit of SQLite is
 // no network's business, so its answer is never lost.
-func after(_ context.Context, _ faulty.Call, do func() error) error { return errors.Join(do(), errFault) }
+func after(_ context.Context, _ faulty.Call, do func() error) error {
+	return errors.Join(do(), errFault)
+}
 
 // slow answers when the caller has given up.
 func slow(ctx context.Context, _ faulty.Call, do func() error) error {
@@ -187,14 +189,19 @@ func (h *history) check(ctx context.Context, s *sqlstore.Store) []string {
 // harness is a store behind a fault, with a history.
 type harness struct {
 	*sqlstore.Store
-	svc     *org.Service
-	owner   org.Caller
-	history *history
+	database string
+	svc      *org.Service
+	owner    org.Caller
+	history  *history
 }
 
 func newHarness(t *testing.T, database string, hook faulty.Hook) *harness {
 	t.Helper()
-	h := &harness{Store: open(t, sqlstore.Config{Database: database, WrapConnector: hook.Wrap})}
+	cfg := sqlstore.Config{Database: database}
+	if hook != nil {
+		cfg.WrapConnector = hook.Wrap
+	}
+	h := &harness{Store: open(t, cfg), database: database}
 	h.svc = org.NewService(h.Store, rand.Reader, nil)
 	h.owner = bootstrap(t, h.svc)
 	h.history = newHistory(h.owner.KeyID)

@@ -1,0 +1,6 @@
+package sqlstore
+
+import "database/sql"
+
+// Pools returns the writer's and the readers' connections.
+func (s *Store) Pools() []*sql.DB { return []*sql.DB{s.write, s.read} }
