@@ -13,12 +13,13 @@ import (
 // hands a connection back to the pool when its COMMIT fails, although the
 // engine may still be inside the transaction.
 type writerConn struct {
-	db    *sql.DB
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
+	db      *sql.DB
+	dialect dialect
+	conn    *sql.Conn
+	stmts   map[string]*sql.Stmt
 }
 
-func newWriterConn(db *sql.DB) *writerConn { return &writerConn{db: db} }
+func newWriterConn(db *sql.DB, d dialect) *writerConn { return &writerConn{db: db, dialect: d} }
 
 // open says whether there is a connection, which may have broken meanwhile.
 func (c *writerConn) open() bool { return c.conn != nil }
@@ -34,7 +35,7 @@ func (c *writerConn) prepare(ctx context.Context, text string) (*sql.Stmt, error
 	if stmt, ok := c.stmts[text]; ok {
 		return stmt, nil
 	}
-	stmt, err := c.conn.PrepareContext(ctx, text)
+	stmt, err := c.conn.PrepareContext(ctx, c.dialect.statement(text))
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,9 @@ type dialect interface {
 	// migrations is the directory of the engine's DDL and its goose name.
 	migrations() (dir string, d goose.Dialect, opts []goose.ProviderOption)
 
+	// statement is a text as the engine's driver takes it best.
+	statement(text string) string
+
 	// begin is the statement that starts a write.
 	begin() string
 

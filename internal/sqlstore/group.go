@@ -62,7 +62,7 @@ type statement struct {
 
 func newGroup(db *sql.DB, d dialect, cfg Config) *group {
 	g := &group{
-		conn: newWriterConn(db), dialect: d,
+		conn: newWriterConn(db, d), dialect: d,
 		now: cfg.Now, random: cfg.Random, onCommit: cfg.OnCommit, logger: cfg.Logger,
 		queue: make(chan *update, 4*maxBatch), done: make(chan struct{}),
 	}
@@ -339,6 +339,8 @@ func (g *group) rollback(ctx context.Context) {
 	}
 }
 
+const eventAtRevision = `SELECT id FROM events WHERE revision = $1`
+
 // settle finds out what became of a COMMIT that returned err: nil means that
 // it took place. On PostgreSQL the answer can be lost on its way. Then the
 // head is locked anew, which waits for the old transaction to end either way,
@@ -358,7 +360,7 @@ func (g *group) settle(err error, sealed []org.StoredEvent) error {
 	}
 	defer g.rollback(ctx)
 	var id string
-	row := g.conn.queryRow(ctx, `SELECT id FROM events WHERE revision = $1`, sealed[0].Revision)
+	row := g.conn.queryRow(ctx, eventAtRevision, sealed[0].Revision)
 	switch again := row.Scan(&id); {
 	case errors.Is(again, sql.ErrNoRows):
 		return err

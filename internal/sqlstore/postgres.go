@@ -111,6 +111,8 @@ func (d *postgresDialect) migrations() (string, goose.Dialect, []goose.ProviderO
 	return "migrations/postgres", goose.DialectPostgres, opts
 }
 
+func (d *postgresDialect) statement(text string) string { return text }
+
 func (d *postgresDialect) begin() string { return "BEGIN ISOLATION LEVEL READ COMMITTED" }
 
 func (d *postgresDialect) writeTimeout() time.Duration { return 3 * time.Second }

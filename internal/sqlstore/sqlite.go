@@ -10,7 +10,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -156,6 +158,24 @@ FROM sqlite_schema WHERE type = 'table'`).Scan(&version, &tables, &ours); err !=
 
 func (d *sqliteDialect) migrations() (string, goose.Dialect, []goose.ProviderOption) {
 	return "migrations/sqlite", goose.DialectSQLite3, nil
+}
+
+var numbered = regexp.MustCompile(`\$\d+`)
+
+// statement takes the numbers from $1, $2 and so on where each stands once and
+// in order. The driver looks numbered ones up by name, along a list of them
+// all: with 64 events in one insert that was 6 % of a create's processor time.
+func (d *sqliteDialect) statement(text string) string {
+	n, inOrder := 0, true
+	plain := numbered.ReplaceAllStringFunc(text, func(parameter string) string {
+		n++
+		inOrder = inOrder && parameter == "$"+strconv.Itoa(n)
+		return "?"
+	})
+	if !inOrder {
+		return text
+	}
+	return plain
 }
 
 // begin takes the write lock at once: a transaction that read first and then

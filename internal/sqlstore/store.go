@@ -181,7 +181,7 @@ func (s *Store) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt, ok := s.stmts.Load(text); ok {
 		return stmt.(*sql.Stmt), nil
 	}
-	stmt, err := s.read.PrepareContext(ctx, text)
+	stmt, err := s.read.PrepareContext(ctx, s.dialect.statement(text))
 	if err != nil {
 		return nil, err
 	}

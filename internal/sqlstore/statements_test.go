@@ -1,0 +1,153 @@
+package sqlstore_test
+
+import (
+	"context"
+	"crypto/rand"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/keyreeve/keyreeve/internal/org"
+	"github.com/keyreeve/keyreeve/internal/sqlstore"
+	"github.com/keyreeve/keyreeve/internal/sqlstore/faulty"
+	keytoken "github.com/keyreeve/keyreeve/internal/token"
+)
+
+// oneEngineOnly are the files whose statements are not meant for both engines.
+var oneEngineOnly = map[string]bool{"sqlite.go": true, "postgres.go": true, "backup.go": true}
+
+// TestEveryStatementRunsOnBothEngines calls everything that a store does, and
+// finds each SQL text of the package's source among what the engine was given.
+// A statement added without a caller here fails it.
+func TestEveryStatementRunsOnBothEngines(t *testing.T) {
+	t.Parallel()
+	written := statements(t)
+	if len(written) < 20 {
+		t.Fatalf("only %d statements found in the source", len(written))
+	}
+	for engine, database := range engines {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			var mu sync.Mutex
+			run := make(map[string]bool)
+			everything(t, database(t), func(ctx context.Context, call faulty.Call, do func() error) error {
+				err := do()
+				if err == nil {
+					mu.Lock()
+					run[call.Text] = true
+					mu.Unlock()
+				}
+				return err
+			})
+			all := strings.Join(slices.Collect(maps.Keys(run)), "\x00")
+			for text, place := range written {
+				if !strings.Contains(all, text) {
+					t.Errorf("%s: this statement was not run:\n%s", place, text)
+				}
+			}
+		})
+	}
+}
+
+// everything calls each method of a store and of its transactions once.
+func everything(t *testing.T, database string, hook faulty.Hook) {
+	t.Helper()
+	ctx := t.Context()
+	open(t, sqlstore.Config{Database: database, WrapConnector: hook.Wrap}).Close() //nolint:errcheck // opened again
+	s := open(t, sqlstore.Config{Database: database, WrapConnector: hook.Wrap, Access: sqlstore.Maintain})
+	svc := org.NewService(s, rand.Reader, nil)
+	owner := bootstrap(t, svc)
+	key, _, _, err := svc.CreateAdminAPIKey(ctx, owner, org.NewAdminAPIKey{Name: "x"})
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	must(err)
+	for _, descending := range []bool{false, true} {
+		_, err = svc.ListAdminAPIKeys(ctx, owner, org.Page{Limit: 1, Descending: descending})
+		must(err)
+	}
+	_, err = svc.GetAdminAPIKey(ctx, owner, key.ID)
+	must(err)
+	must(s.RecordUses(ctx, []org.Use{{KeyID: key.ID, At: 1}}))
+	_, err = svc.Organization(ctx)
+	must(err)
+	must(svc.Recover(ctx, func(org.AdminAPIKey, keytoken.Secret) error { return nil }))
+	_, err = svc.DeleteAdminAPIKey(ctx, owner, key.ID)
+	must(err)
+	_, err = snapshot(ctx, s)
+	must(err)
+	_, err = s.VerifyLog(ctx, nil)
+	must(err)
+	must(s.Ping(ctx))
+
+	// Only a commit whose answer was lost makes a store ask for an event.
+	stmt, err := s.Pools()[1].PrepareContext(ctx, sqlstore.EventAtRevision)
+	must(err)
+	must(stmt.Close())
+}
+
+var sqlText = regexp.MustCompile(`^(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)
+
+// statements returns the SQL texts of the package's source, with their places.
+func statements(t *testing.T) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string]string)
+	files := token.NewFileSet()
+	for _, entry := range entries {
+		name := entry.Name()
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || oneEngineOnly[name] {
+			continue
+		}
+		file, err := parser.ParseFile(files, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				text, err := strconv.Unquote(lit.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if sqlText.MatchString(text) {
+					found[text] = files.Position(lit.Pos()).String()
+				}
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// TestNoStatementUsesWhatTheEnginesUnderstandDifferently holds the texts to the
+// subset that means the same on both.
+func TestNoStatementUsesWhatTheEnginesUnderstandDifferently(t *testing.T) {
+	t.Parallel()
+	var bad []string
+	for text, place := range statements(t) {
+		for _, word := range []string{"SELECT *", "NOW()", "CURRENT_TIMESTAMP", "OFFSET", "LIKE", "||''", "?"} {
+			if strings.Contains(strings.ToUpper(text), word) {
+				bad = append(bad, place+": "+word)
+			}
+		}
+	}
+	if diff := cmp.Diff([]string(nil), bad); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
