@@ -44,20 +44,25 @@ func TestEveryStatementRunsOnBothEngines(t *testing.T) {
 				err := do()
 				if err == nil {
 					mu.Lock()
-					run[call.Text] = true
+					run[unnumbered(call.Text)] = true
 					mu.Unlock()
 				}
 				return err
 			})
 			all := strings.Join(slices.Collect(maps.Keys(run)), "\x00")
 			for text, place := range written {
-				if !strings.Contains(all, text) {
+				if !strings.Contains(all, unnumbered(text)) {
 					t.Errorf("%s: this statement was not run:\n%s", place, text)
 				}
 			}
 		})
 	}
 }
+
+var numbered = regexp.MustCompile(`\$\d+`)
+
+// unnumbered is a text as SQLite is given it, whose parameters have no numbers.
+func unnumbered(text string) string { return numbered.ReplaceAllLiteralString(text, "?") }
 
 // everything calls each method of a store and of its transactions once.
 func everything(t *testing.T, database string, hook faulty.Hook) {
