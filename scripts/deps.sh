@@ -16,6 +16,8 @@ has() { command -v "$1"; }
 need gcc has gcc
 need libc6-dev test -e /usr/include/stdlib.h
 need postgresql has_server
+need curl has curl
+need strace has strace
 need nodejs has node
 need npm has npm
 need perl has perl
