@@ -52,6 +52,13 @@ func (l *ledger) created(key *api.AdminAPIKeyCreateResponse) *known {
 	return k
 }
 
+// notCreated takes a creation back that the server said did not take place.
+func (l *ledger) notCreated(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.asked, name)
+}
+
 // deleting comes before the request and deleted after its answer. Only one
 // worker knows a key at that time.
 func (l *ledger) deleting(k *known) {
