@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -42,9 +41,7 @@ func Backup(ctx context.Context, database, file string) (head org.Head, err erro
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 
-	// VACUUM INTO takes an empty file, so its mode can be set before anything
-	// is in it.
-	if err := createNew(file); err != nil {
+	if err := source.copyTo(ctx, file); err != nil {
 		return head, err
 	}
 	defer func() {
@@ -52,18 +49,28 @@ func Backup(ctx context.Context, database, file string) (head org.Head, err erro
 			_ = os.Remove(file)
 		}
 	}()
-	if err := source.copyTo(ctx, file); err != nil {
-		return head, fmt.Errorf("copy %s to %s: %w", source, file, err)
-	}
 	if head, err = verifyFile(ctx, file); err != nil {
 		return head, fmt.Errorf("check the copy: %w", err)
 	}
 	return head, syncPath(file)
 }
 
-// copyTo writes a consistent copy. SQLite counts that as writing, although not
-// to the database.
+// copyTo writes a consistent copy to a new file, and leaves none when it fails.
 func (s *Store) copyTo(ctx context.Context, file string) error {
+	// VACUUM INTO takes an empty file, so its mode can be set before anything
+	// is in it.
+	if err := createNew(file); err != nil {
+		return err
+	}
+	if err := s.vacuumInto(ctx, file); err != nil {
+		_ = os.Remove(file)
+		return fmt.Errorf("copy %s to %s: %w", s, file, err)
+	}
+	return nil
+}
+
+// vacuumInto counts as writing for SQLite, although not to the database.
+func (s *Store) vacuumInto(ctx context.Context, file string) error {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return err
@@ -140,13 +147,16 @@ func headOf(ctx context.Context, d *sqliteDialect) (org.Head, error) {
 // under which the database from before is kept, or "".
 func (r *Restore) Run(ctx context.Context) (kept string, err error) {
 	staged := r.target.file + ".restoring"
-	_ = os.Remove(staged) // of a restore that was interrupted
-	if err := copyFile(r.from, staged); err != nil {
+	removeSQLite(staged) // of a restore that was interrupted
+	defer removeSQLite(staged)
+	if err := r.stage(ctx, staged); err != nil {
 		return "", err
 	}
-	defer removeSQLite(staged)
 	if err := r.note(ctx, staged); err != nil {
 		return "", fmt.Errorf("log the restore: %w", err)
+	}
+	if err := syncPath(staged); err != nil { // before its name can take the database's place
+		return "", err
 	}
 	if r.Replaces {
 		kept = r.target.file + time.Now().UTC().Format(".before-restore-20060102T150405Z")
@@ -158,6 +168,25 @@ func (r *Restore) Run(ctx context.Context) (kept string, err error) {
 		return kept, err
 	}
 	return kept, syncPath(r.target.file)
+}
+
+// stage copies the backup, with what its write-ahead log holds if it has one,
+// and makes sure that it is still what was confirmed.
+func (r *Restore) stage(ctx context.Context, staged string) (err error) {
+	source, err := Open(ctx, Config{Database: "sqlite:" + r.from, Access: ReadOnly})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	if err := source.copyTo(ctx, staged); err != nil {
+		return err
+	}
+	if head, err := verifyFile(ctx, staged); err != nil {
+		return fmt.Errorf("check the copy: %w", err)
+	} else if head != r.Backup {
+		return fmt.Errorf("%s has changed since it was checked: it is of revision %d now", source, head.Revision)
+	}
+	return nil
 }
 
 // note appends the event to the staged copy, and leaves it as one file.
@@ -204,23 +233,6 @@ func createNew(file string) error {
 		return err
 	}
 	return f.Close()
-}
-
-func copyFile(from, to string) (err error) {
-	src, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer src.Close() //nolint:errcheck // it was only read
-	if err := createNew(to); err != nil {
-		return err
-	}
-	dst, err := os.OpenFile(to, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(dst, src)
-	return errors.Join(err, dst.Sync(), dst.Close())
 }
 
 // syncPath makes a file and its name survive a power cut.

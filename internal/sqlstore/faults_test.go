@@ -5,9 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
-	"strings"
 	"testing"
 	"time"
 
@@ -344,6 +344,35 @@ func TestLostCommitIsSettled(t *testing.T) {
 			h.check(t)
 		})
 	}
+}
+
+// TestLostCommitIsNotTakenForAnothersRevision: the commit did not take place,
+// and another replica has its revision by the time the store asks for it.
+func TestLostCommitIsNotTakenForAnothersRevision(t *testing.T) {
+	t.Parallel()
+	var on, asking atomic.Bool
+	var other *sqlstore.Store
+	h := newHarness(t, engines["postgres"](t), func(ctx context.Context, call faulty.Call, do func() error) error {
+		switch {
+		case call.IsCommit() && on.CompareAndSwap(true, false):
+			asking.Store(true)
+			return errFault
+		case call.Kind == faulty.Connect && asking.CompareAndSwap(true, false):
+			if _, err := other.Update(ctx, func(tx org.Tx) error { tx.Emit(org.Event{Type: org.EventRestored}); return nil }); err != nil {
+				t.Error(err)
+			}
+		}
+		return do()
+	})
+	other = open(t, sqlstore.Config{Database: h.database, Access: sqlstore.Maintain})
+	on.Store(true)
+	if _, _, _, err := h.svc.CreateAdminAPIKey(t.Context(), h.owner, org.NewAdminAPIKey{Name: "x"}); !errors.Is(err, org.ErrUnavailable) {
+		t.Errorf("error %v, want ErrUnavailable", err)
+	}
+	if head, err := h.Head(t.Context()); err != nil || head.Revision != 5 {
+		t.Errorf("head %v, %v, want the other's revision 5", head, err)
+	}
+	h.check(t)
 }
 
 // TestCommitThatCannotBeSettledIsUncertain loses the answer and then the

@@ -165,6 +165,19 @@ func TestPostgresKilledUnderLoad(t *testing.T) {
 	})
 }
 
+// TestRestartIsNotNoticedByTheNextUpdate: nothing was under way, so nobody need
+// be told.
+func TestRestartIsNotNoticedByTheNextUpdate(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t, pgtest.Options{Durable: true})
+	h := newHarness(t, server.DSN(t), nil)
+	h.history.attempts = 1
+	server.Stop()
+	server.Restart(t)
+	h.history.cycle(t.Context(), h.svc, h.owner)
+	h.check(t)
+}
+
 // timed notes the longest Update.
 type timed struct {
 	org.Store

@@ -57,6 +57,7 @@ func useTimesOnlyMoveForward(t *testing.T, open Open) {
 func usesOfUnknownKeysAreIgnored(t *testing.T, open Open) {
 	w := newWorld(t, open)
 	key := w.create(t, "deleted", 0)
+	w.use(t, org.Use{KeyID: key.ID, At: 49})
 	w.remove(t, key.ID)
 	w.use(t, org.Use{KeyID: key.ID, At: 50}, org.Use{KeyID: "", At: 51}, org.Use{KeyID: "key_none", At: 52}, org.Use{KeyID: w.first.ID, At: 53})
 	if got := w.lastUsed(t, w.first.ID); got != 53 {
@@ -70,7 +71,7 @@ func usesOfUnknownKeysAreIgnored(t *testing.T, open Open) {
 		t.Fatal(err)
 	}
 	if got := w.lastUsed(t, key.ID); got != 0 {
-		t.Errorf("a late use left %d behind", got)
+		t.Errorf("a use of the deleted key left %d behind", got)
 	}
 }
 

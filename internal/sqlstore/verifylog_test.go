@@ -1,0 +1,105 @@
+package sqlstore_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/keyreeve/keyreeve/internal/org"
+	"github.com/keyreeve/keyreeve/internal/sqlstore"
+)
+
+// TestTamperedFileIsCaught changes the file of a log of five events as somebody
+// with a shell can.
+func TestTamperedFileIsCaught(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		statements []string
+		at         int64 // the first bad revision; 0: it takes a noted position to see it
+	}{
+		"record altered":    {[]string{`UPDATE events SET record = replace(record, 'key', 'kez') WHERE revision = 3`}, 3},
+		"column altered":    {[]string{`UPDATE events SET resource_id = 'key_x' WHERE revision = 2`}, 2},
+		"hash cut":          {[]string{`UPDATE events SET hash = x'00' WHERE revision = 4`}, 4},
+		"event removed":     {[]string{`DELETE FROM events WHERE revision = 2`}, 2},
+		"event moved":       {[]string{`UPDATE events SET revision = 9 WHERE revision = 4`}, 4},
+		"log emptied":       {[]string{`DELETE FROM events`}, 1},
+		"tail cut":          {[]string{`DELETE FROM events WHERE revision > 3`}, 4},
+		"behind the head":   {[]string{`INSERT INTO events SELECT 6, id, type, at, actor_id, resource_id, project_id, record, hash FROM events WHERE revision = 5`}, 6},
+		"head's hash":       {[]string{`UPDATE log_head SET hash = zeroblob(32)`}, 6},
+		"head moved back":   {[]string{`UPDATE log_head SET revision = 4, hash = (SELECT hash FROM events WHERE revision = 4)`}, 5},
+		"head moved on":     {[]string{`UPDATE log_head SET revision = 6`}, 6},
+		"tail and head cut": {[]string{`DELETE FROM events WHERE revision > 3`, `UPDATE log_head SET revision = 3, hash = (SELECT hash FROM events WHERE revision = 3)`}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := engines["sqlite"](t)
+			s, err := sqlstore.Open(t.Context(), sqlstore.Config{Database: file})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 5 {
+				if _, err := s.Update(t.Context(), func(tx org.Tx) error {
+					tx.Emit(org.Event{Type: org.EventAPIKeyCreated, Resource: "key"})
+					return nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			noted, err := s.VerifyLog(t.Context(), nil)
+			if err != nil || noted.Revision != 5 {
+				t.Fatalf("a good log: %v, %v", noted, err)
+			}
+			closeStore(t, s)
+			rawSQL(t, file, tt.statements...)
+			s = open(t, sqlstore.Config{Database: file, Access: sqlstore.ReadOnly})
+			_, err = s.VerifyLog(t.Context(), nil)
+			var broken *org.ChainError
+			if errors.As(err, &broken); tt.at != 0 && (broken == nil || broken.Revision != tt.at) {
+				t.Errorf("error %v, want revision %d", err, tt.at)
+			}
+			if tt.at == 0 && err != nil {
+				t.Errorf("without a noted position: %v", err)
+			}
+			if _, err := s.VerifyLog(t.Context(), &noted); !errors.As(err, &broken) {
+				t.Errorf("with a noted position: %v", err)
+			}
+		})
+	}
+}
+
+// TestLogIsVerifiedBesideAServer: a log that grows while it is read is whole.
+func TestLogIsVerifiedBesideAServer(t *testing.T) {
+	t.Parallel()
+	for engine, database := range engines {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			at := database(t)
+			s := open(t, sqlstore.Config{Database: at})
+			reader := open(t, sqlstore.Config{Database: at, Access: sqlstore.ReadOnly})
+			stop, stopped := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(stopped)
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+						if _, err := s.Update(t.Context(), func(tx org.Tx) error { tx.Emit(org.Event{}); return nil }); err != nil {
+							t.Error(err)
+							return
+						}
+					}
+				}
+			}()
+			var last int64
+			for range 50 {
+				head, err := reader.VerifyLog(t.Context(), nil)
+				if err != nil || head.Revision < last {
+					t.Errorf("head %v after %d, %v", head, last, err)
+				}
+				last = head.Revision
+			}
+			close(stop)
+			<-stopped
+		})
+	}
+}
