@@ -50,6 +50,11 @@ func StorageUnavailable() api.Error {
 	}
 }
 
+// Internal answers a request over which the server failed (500).
+func Internal() api.Error {
+	return api.Error{Message: "The server had an error while processing your request.", Type: api.ErrorTypeServer}
+}
+
 // WrongMethod answers a method that a path does not have (405); want is the
 // request that it does answer.
 func WrongMethod(want string) api.Error {
