@@ -61,13 +61,9 @@ func TestStartOnFullFileSystem(t *testing.T) {
 	t.Parallel()
 	dir := mountSmall(t)
 	fill(t, filepath.Join(dir, "filler"))
-	program, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.CommandContext(t.Context(), program, "serve", "--listen", "127.0.0.1:0", "--database", filepath.Join(dir, "keyreeve.db")).CombinedOutput()
+	out, err := run(t, "serve", "--listen", "127.0.0.1:0", "--database", filepath.Join(dir, "keyreeve.db"))
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Count(string(out), "\n") != 1 || !strings.HasPrefix(string(out), "keyreeve: open sqlite:") {
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Count(out, "\n") != 1 || !strings.HasPrefix(out, "keyreeve: open sqlite:") {
 		t.Errorf("it ends with %v and says:\n%s", err, out)
 	}
 }

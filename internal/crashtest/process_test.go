@@ -133,11 +133,16 @@ func (p *process) admin(t *testing.T) *client.Client {
 // verifyLog runs keyreeve audit verify and returns what it says.
 func (h *host) verifyLog(t *testing.T) (string, error) {
 	t.Helper()
+	return run(t, "audit", "verify", "--database", h.database)
+}
+
+// run executes a command of the program and returns what it says.
+func run(t *testing.T, args ...string) (string, error) {
+	t.Helper()
 	program, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), program, "audit", "verify", "--database", h.database)
-	out, err := cmd.CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
 	return string(out), err
 }
