@@ -165,17 +165,28 @@ func TestPostgresKilledUnderLoad(t *testing.T) {
 	})
 }
 
-// TestRestartIsNotNoticedByTheNextUpdate: nothing was under way, so nobody need
-// be told.
-func TestRestartIsNotNoticedByTheNextUpdate(t *testing.T) {
+// TestConnectionsCutBetweenUpdatesAreNotNoticed: nothing was under way, so
+// nobody need be told.
+func TestConnectionsCutBetweenUpdatesAreNotNoticed(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t, pgtest.Options{Durable: true})
 	h := newHarness(t, server.DSN(t), nil)
 	h.history.attempts = 1
-	server.Stop()
-	server.Restart(t)
-	h.history.cycle(t.Context(), h.svc, h.owner)
-	h.check(t)
+	for _, cut := range []func(){
+		func() {
+			admin := connect(t, h.database)
+			if _, err := admin.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'`); err != nil {
+				t.Fatal(err)
+			}
+		},
+		func() { server.Stop(); server.Restart(t) },
+		func() { server.Kill(t); server.Restart(t) },
+	} {
+		cut()
+		h.history.cycle(t.Context(), h.svc, h.owner)
+		eventually(t, "a snapshot", func() error { _, err := snapshot(t.Context(), h.Store); return err })
+		h.check(t)
+	}
 }
 
 // timed notes the longest Update.

@@ -6,8 +6,9 @@ import (
 	"github.com/keyreeve/keyreeve/internal/org"
 )
 
-// Owner remembers what it read: the changes of one batch mostly come from few
-// callers, and each read is a round trip on PostgreSQL while the head is held.
+// Owner remembers what it found, as nothing changes a user yet: the changes of
+// one batch mostly come from few callers, and each read is a round trip on
+// PostgreSQL while the head is held.
 func (t *tx) Owner(kind org.OwnerType, id string) (org.Owner, bool, error) {
 	if owner, ok := t.owners[id]; ok {
 		return owner, true, nil
@@ -35,7 +36,6 @@ func (t *tx) FirstOwner() (org.User, bool, error) {
 }
 
 func (t *tx) InsertUser(u org.User) error {
-	clear(t.owners)
 	return t.exec(`INSERT INTO users (id, name, email, role, created_at) VALUES ($1, $2, $3, $4, $5)`,
 		u.ID, u.Name, u.Email, string(u.Role), u.CreatedAt)
 }

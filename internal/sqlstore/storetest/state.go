@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -19,6 +20,7 @@ var stateTests = map[string]func(*testing.T, Open){
 	"SnapshotIsTheStateOfItsHead":     snapshotIsTheStateOfItsHead,
 	"SnapshotStopsAtAVisitorsError":   snapshotStopsAtAVisitorsError,
 	"SnapshotKeepsOneView":            snapshotKeepsOneView,
+	"ReaderThatGivesUpIsNotStorages":  readerThatGivesUpIsNotStorages,
 	"ReadersDoNotSeeUncommittedWrite": readersDoNotSeeUncommittedWrite,
 }
 
@@ -243,6 +245,30 @@ func snapshotKeepsOneView(t *testing.T, open Open) {
 	}
 	if diff := cmp.Diff([]string{w.first.ID}, keys); diff != "" || head.Revision != 4 {
 		t.Errorf("at revision %d (-want +got):\n%s", head.Revision, diff)
+	}
+}
+
+func readerThatGivesUpIsNotStorages(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, read := range map[string]func() error{
+		"Organization": func() error { _, err := w.Organization(ctx); return err },
+		"AdminAPIKeys": func() error { _, err := w.AdminAPIKeys(ctx, org.Page{Limit: 1}); return err },
+		"AdminAPIKey":  func() error { _, _, err := w.AdminAPIKey(ctx, w.first.ID); return err },
+		"Head":         func() error { _, err := w.Head(ctx); return err },
+		"Snapshot":     func() error { _, err := w.Snapshot(ctx, visitor(nil, nil, nil)); return err },
+		"RecordUses":   func() error { return w.RecordUses(ctx, []org.Use{{KeyID: w.first.ID, At: 1}}) },
+		"Events": func() error {
+			for _, err := range w.Events(ctx, 0) {
+				return err
+			}
+			return nil
+		},
+	} {
+		if err := read(); !errors.Is(err, context.Canceled) || errors.Is(err, org.ErrUnavailable) {
+			t.Errorf("%s: %v, want context.Canceled alone", name, err)
+		}
 	}
 }
 
