@@ -1,0 +1,79 @@
+package org
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/keyreeve/keyreeve/internal/token"
+)
+
+// Explanation says whether a key is good and why not, for an operator. A
+// stranger is never told this much.
+type Explanation struct {
+	Good   bool
+	Reason string   // a sentence without the key's value
+	Key    *KeyView // nil where no such key is stored
+}
+
+// KeyView is a stored key of any kind with its owner and last use.
+type KeyView struct {
+	Key
+	Owner           Owner // without a name where it is gone
+	LastUsedAt      int64 // Unix seconds; 0: not yet
+	ProjectArchived bool
+}
+
+// KeyFinder looks up what the index is not asked for: a key by its digest, and
+// the event that removed one. It reads whole tables, so it is for people.
+type KeyFinder interface {
+	KeyByDigest(ctx context.Context, digest [32]byte) (key KeyView, ok bool, err error)
+	Removal(ctx context.Context, digest [32]byte) (event StoredEvent, ok bool, err error)
+}
+
+// Explain judges a key by the database at the Unix second now.
+func Explain(ctx context.Context, store KeyFinder, value string, now int64) (Explanation, error) {
+	if fault := token.Fault(value); fault != "" {
+		return Explanation{Reason: "It is not a key of Keyreeve's: " + fault + "."}, nil
+	}
+	digest := token.Sum(value)
+	key, ok, err := store.KeyByDigest(ctx, digest)
+	if err != nil {
+		return Explanation{}, err
+	}
+	if !ok {
+		return explainAbsent(ctx, store, digest)
+	}
+	e := Explanation{Key: &key}
+	switch {
+	case key.Owner.Name == "" && key.Owner.CreatedAt == 0:
+		e.Reason = fmt.Sprintf("Its owner %s was removed.", key.OwnerID)
+	case key.ProjectArchived:
+		e.Reason = fmt.Sprintf("Its project %s was archived.", key.ProjectID)
+	case !key.UsableAt(now):
+		e.Reason = fmt.Sprintf("It expired at %s.", formatTime(key.ExpiresAt))
+	default:
+		e.Good, e.Reason = true, "It is good."
+	}
+	return e, nil
+}
+
+func explainAbsent(ctx context.Context, store KeyFinder, digest [32]byte) (Explanation, error) {
+	removal, ok, err := store.Removal(ctx, digest)
+	if err != nil {
+		return Explanation{}, err
+	}
+	if !ok {
+		return Explanation{Reason: "It has the form of a key, but this database never had it."}, nil
+	}
+	by := "somebody on the host"
+	if removal.ActorID != "" {
+		by = removal.ActorID
+	}
+	return Explanation{Reason: fmt.Sprintf("%s was revoked at %s by %s (revision %d, %s).",
+		removal.Resource, formatTime(removal.At), by, removal.Revision, removal.ID)}, nil
+}
+
+func formatTime(seconds int64) string {
+	return time.Unix(seconds, 0).UTC().Format("2006-01-02 15:04:05 UTC")
+}
