@@ -11,7 +11,7 @@ import (
 // that gateways get.
 func (s *Server) authenticate(key string) (org.Caller, httpapi.Verdict) {
 	d := s.index.Decide(key, s.clock.Now())
-	s.metrics.decided(d.Outcome)
+	s.decisions.Count(d, 0)
 	switch d.Outcome {
 	case verify.Allowed:
 		return org.Caller{

@@ -16,6 +16,10 @@ type Config struct {
 	Database        string        // path, sqlite:PATH or postgres:// URL
 	ShutdownTimeout time.Duration // for requests under way at a stop; default 20 s
 
+	GatewayListen     string   // address or unix:PATH for gateways; empty: none
+	GRPCListen        string   // the same for Envoy's ext_authz over gRPC
+	GatewayKeyHeaders []string // where gateways' requests have the key; empty: gateway.DefaultKeyHeaders
+
 	OwnerName        string // of the owner made at the first start
 	OwnerEmail       string
 	BootstrapKeyFile string // where the first admin key goes; empty: to Stdout

@@ -4,14 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"strconv"
+	"strings"
+	"syscall"
 )
 
-func listen(ctx context.Context, address string) (net.Listener, error) {
+// socketMode lets the owner and the group of a unix socket connect: a gateway
+// of the same group.
+const socketMode = 0o660
+
+// listen opens HOST:PORT or unix:PATH. The flag is for the error.
+func listen(ctx context.Context, flag, address string) (net.Listener, error) {
+	network, where := "tcp", address
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		network, where = "unix", path
+		removeStale(path)
+	}
 	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", address)
+	l, err := lc.Listen(ctx, network, where)
+	if err == nil && network == "unix" {
+		err = os.Chmod(where, socketMode)
+	}
 	if err == nil {
 		return l, nil
 	}
@@ -24,7 +40,24 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	case errors.As(err, &form):
 		err = errors.New(form.Err)
 	}
-	return nil, fmt.Errorf("--listen %s: %w", address, err)
+	return nil, fmt.Errorf("%s %s: %w", flag, address, err)
+}
+
+// removeStale removes a socket that a process left behind which was killed. One
+// that somebody answers on, and what is no socket, stays.
+func removeStale(path string) {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Type() != fs.ModeSocket {
+		return
+	}
+	conn, err := net.Dial("unix", path)
+	if err == nil {
+		_ = conn.Close()
+		return
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		_ = os.Remove(path)
+	}
 }
 
 // reachable is an address as a client on this machine writes it: a server that

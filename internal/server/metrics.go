@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/keyreeve/keyreeve/internal/token"
 	"github.com/keyreeve/keyreeve/internal/verify"
 )
 
@@ -17,7 +18,6 @@ type metrics struct {
 	registry  *prometheus.Registry
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
-	decisions []prometheus.Counter // by verify.Outcome
 }
 
 func newMetrics(s *Server) *metrics {
@@ -31,12 +31,6 @@ func newMetrics(s *Server) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}, []string{"operation"}),
 	}
-	decisions := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "keyreeve_decisions_total", Help: "Verified keys by outcome.",
-	}, []string{"outcome"})
-	for _, o := range verify.Outcomes() {
-		m.decisions = append(m.decisions, decisions.WithLabelValues(o.String()))
-	}
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
 	}
@@ -46,9 +40,11 @@ func newMetrics(s *Server) *metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(
-		m.requests, m.durations, decisions, build,
+		m.requests, m.durations, decisionCollector{s.decisions}, build,
 		gauge("keyreeve_index_keys", "Keys in the verification index.", func() float64 { return float64(s.index.Len()) }),
 		gauge("keyreeve_index_revision", "Last revision of the log that the index has applied.", func() float64 { return float64(s.index.Revision()) }),
+		gauge("keyreeve_log_lag", "Revisions of the log that the index has not applied yet.", func() float64 { return float64(s.follower.Lag()) }),
+		gauge("keyreeve_last_used_backlog", "Keys whose last use is not in the database yet.", func() float64 { return float64(s.index.PendingUses()) }),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -68,4 +64,40 @@ func (m *metrics) observe(operation string, status int, took time.Duration) {
 	m.durations.WithLabelValues(operation).Observe(took.Seconds())
 }
 
-func (m *metrics) decided(o verify.Outcome) { m.decisions[o].Inc() }
+// decisionCollector shows verify.Stats to Prometheus. What is counted on the hot
+// path is added up when somebody asks.
+type decisionCollector struct{ stats *verify.Stats }
+
+var (
+	decisionsDesc = prometheus.NewDesc("keyreeve_decisions_total",
+		"Judged keys by outcome, and by kind where the key was found.", []string{"outcome", "kind"}, nil)
+	decisionTimeDesc = prometheus.NewDesc("keyreeve_decision_duration_seconds",
+		"How long a decision of a gateway's request took. One in 64 is timed.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (decisionCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- decisionsDesc
+	ch <- decisionTimeDesc
+}
+
+// Collect implements prometheus.Collector.
+func (c decisionCollector) Collect(ch chan<- prometheus.Metric) {
+	snapshot := c.stats.Snapshot()
+	for _, outcome := range verify.Outcomes() {
+		for _, kind := range []token.Kind{token.KindUnknown, token.KindAdmin, token.KindProject, token.KindServiceAccount} {
+			n := snapshot.Decisions(outcome, kind)
+			if n == 0 && (kind == token.KindUnknown) == (outcome == verify.Allowed) {
+				continue // combinations that cannot be
+			}
+			ch <- prometheus.MustNewConstMetric(decisionsDesc, prometheus.CounterValue, float64(n), outcome.String(), kind.String())
+		}
+	}
+	buckets, count := map[float64]uint64{}, uint64(0)
+	for i, bound := range verify.BucketBounds() {
+		count += snapshot.Buckets[i]
+		buckets[bound.Seconds()] = count
+	}
+	count += snapshot.Buckets[len(snapshot.Buckets)-1]
+	ch <- prometheus.MustNewConstHistogram(decisionTimeDesc, count, snapshot.Sum.Seconds(), buckets)
+}

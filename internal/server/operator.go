@@ -5,13 +5,17 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/keyreeve/keyreeve/internal/gateway"
 )
 
 // readyTimeout bounds the look at the database.
 const readyTimeout = time.Second
 
-// operator serves what monitors ask for and hands the rest to the API.
+// operator serves what gateways and monitors ask for and hands the rest to the
+// API. Introspection asks for an admin key here, where anybody may come.
 func (s *Server) operator(api http.Handler) http.Handler {
+	gateways := s.gateways.gate.Handler(false)
 	pages := map[string]http.Handler{
 		"/healthz": http.HandlerFunc(healthy),
 		"/readyz":  http.HandlerFunc(s.ready),
@@ -20,6 +24,10 @@ func (s *Server) operator(api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.stopping.Load() {
 			w.Header().Set("Connection", "close")
+		}
+		if gateway.Owns(r.RequestURI) {
+			gateways.ServeHTTP(w, r)
+			return
 		}
 		page, ok := pages[r.URL.Path]
 		switch {

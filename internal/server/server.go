@@ -49,6 +49,8 @@ type Server struct {
 	listener    net.Listener
 	http        *http.Server
 	certificate *certificate // nil: without TLS
+	gateways    gateways
+	decisions   *verify.Stats
 	stopping    atomic.Bool
 	failed      chan error // the first reason to stop that nobody asked for
 
@@ -81,7 +83,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, logger: cfg.Logger,
 		index: verify.NewIndex(), clock: newClock(cfg.Now),
-		failed: make(chan error, 1),
+		decisions: new(verify.Stats), failed: make(chan error, 1),
 	}
 	if err := s.start(ctx); err != nil {
 		_ = s.close()
@@ -95,7 +97,10 @@ func (s *Server) start(ctx context.Context) error {
 	// The port and the certificate come first: where they are missing, no
 	// organization must be made whose key nobody looks for.
 	var err error
-	if s.listener, err = listen(ctx, s.cfg.Listen); err != nil {
+	if s.listener, err = listen(ctx, "--listen", s.cfg.Listen); err != nil {
+		return err
+	}
+	if err := s.openGateways(ctx); err != nil {
 		return err
 	}
 	if s.cfg.TLSCert != "" {
@@ -129,7 +134,8 @@ func (s *Server) start(ctx context.Context) error {
 		Service: s.service, Authenticate: s.authenticate, OrganizationID: organization.ID,
 		TrustedProxies: s.cfg.TrustedProxies, Logger: s.logger, Observe: s.metrics.observe,
 	}))
-	s.logger.Info("ready", "url", s.URL(), "database", s.store.String(), "keys", s.index.Len(),
+	s.serveGateways()
+	s.logger.Info("ready", "url", s.URL(), "gateways", s.GatewayAddr(), "grpc", s.GRPCAddr(), "database", s.store.String(), "keys", s.index.Len(),
 		"revision", s.index.Revision(), "version", s.cfg.Version, "after", time.Since(began).Round(time.Millisecond))
 	return nil
 }
@@ -202,7 +208,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	s.stopping.Store(true)
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.ShutdownTimeout)
 	defer cancel()
-	err := s.http.Shutdown(ctx)
+	err := errors.Join(s.http.Shutdown(ctx), s.gateways.stop(ctx))
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("requests were still under way after --shutdown-timeout %s and were cut", s.cfg.ShutdownTimeout)
 		_ = s.http.Close()
@@ -218,6 +224,7 @@ func (s *Server) close() error {
 	if s.listener != nil {
 		_ = s.listener.Close()
 	}
+	s.gateways.close()
 	s.background.Wait()
 	if s.store == nil {
 		return nil

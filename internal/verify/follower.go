@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -51,6 +52,8 @@ type Follower struct {
 	index  *Index
 	source Source
 	logger *slog.Logger
+
+	head atomic.Int64 // revision of the log as last seen
 
 	mu sync.Mutex // held while the index changes, so that changes stay in order
 	at Position
@@ -143,6 +146,7 @@ func (f *Follower) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f.head.Store(head.Revision)
 	if head.Revision < f.at.Revision || (head.Revision == f.at.Revision && head.Hash != f.at.Hash) {
 		return fmt.Errorf("the log ends at revision %d: %w", head.Revision, ErrHistory)
 	}
@@ -170,6 +174,10 @@ func (f *Follower) apply(c Change) error {
 	f.at = c.Position
 	return nil
 }
+
+// Lag returns how many revisions of the log, as it was last seen, are not in
+// force here.
+func (f *Follower) Lag() int64 { return max(0, f.head.Load()-f.index.Revision()) }
 
 func (f *Follower) drop(err error) {
 	f.logger.Error("the index was dropped and is loaded anew", "applied", f.at.Revision, "error", err)

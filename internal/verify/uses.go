@@ -106,3 +106,10 @@ func (x *Index) LastUsed(digest token.Digest) (int64, bool) {
 	at := e.lastUsed(e.used.Load())
 	return at, at != 0
 }
+
+// PendingUses returns how many uses storage has not got yet.
+func (x *Index) PendingUses() int {
+	x.uses.mu.Lock()
+	defer x.uses.mu.Unlock()
+	return len(x.uses.marked) + len(x.uses.failed)
+}

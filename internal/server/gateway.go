@@ -1,0 +1,107 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/valyala/fasthttp"
+	"google.golang.org/grpc"
+
+	"github.com/keyreeve/keyreeve/internal/gateway"
+)
+
+// gateways are what answers gateways: the gate, on the main listener always,
+// and its own listeners where they are wanted.
+type gateways struct {
+	gate *gateway.Gate
+
+	listener net.Listener // nil: none
+	fast     *fasthttp.Server
+	grpcPort net.Listener // nil: none
+	grpc     *grpc.Server
+}
+
+// openGateways takes the ports, before anything else is done.
+func (s *Server) openGateways(ctx context.Context) (err error) {
+	if s.cfg.GatewayListen != "" {
+		if s.gateways.listener, err = listen(ctx, "--gateway-listen", s.cfg.GatewayListen); err != nil {
+			return err
+		}
+	}
+	if s.cfg.GRPCListen != "" {
+		if s.gateways.grpcPort, err = listen(ctx, "--grpc-listen", s.cfg.GRPCListen); err != nil {
+			return err
+		}
+	}
+	s.gateways.gate, err = gateway.New(gateway.Config{
+		Index: s.index, Now: s.clock.Now, KeyHeaders: s.cfg.GatewayKeyHeaders,
+		Stats: s.decisions, Logger: s.logger,
+	})
+	if err != nil {
+		return fmt.Errorf("--gateway-key-headers: %w", err)
+	}
+	return nil
+}
+
+// serveGateways answers on the gateways' own listeners.
+func (s *Server) serveGateways() {
+	g := &s.gateways
+	if g.listener != nil {
+		g.fast = gateway.NewFastServer(g.gate, true, gateway.FastLimits{})
+		s.background.Go(func() {
+			if err := g.fast.Serve(g.listener); err != nil && !s.stopping.Load() {
+				s.fail(fmt.Errorf("serve gateways at %s: %w", g.listener.Addr(), err))
+			}
+		})
+	}
+	if g.grpcPort != nil {
+		g.grpc = gateway.NewGRPCServer(g.gate)
+		s.background.Go(func() {
+			if err := g.grpc.Serve(g.grpcPort); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+				s.fail(fmt.Errorf("serve Envoy at %s: %w", g.grpcPort.Addr(), err))
+			}
+		})
+	}
+}
+
+// stop lets what is under way finish until ctx ends.
+func (g *gateways) stop(ctx context.Context) error {
+	var err error
+	if g.fast != nil {
+		err = g.fast.ShutdownWithContext(ctx)
+	}
+	if g.grpc != nil {
+		done := make(chan struct{})
+		go func() { g.grpc.GracefulStop(); close(done) }()
+		select {
+		case <-done:
+		case <-ctx.Done():
+			g.grpc.Stop()
+			<-done
+		}
+	}
+	return err
+}
+
+func (g *gateways) close() {
+	for _, l := range []net.Listener{g.listener, g.grpcPort} {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+}
+
+// GatewayAddr is the address of --gateway-listen, or "".
+func (s *Server) GatewayAddr() string { return addrOf(s.gateways.listener) }
+
+// GRPCAddr is the address of --grpc-listen, or "".
+func (s *Server) GRPCAddr() string { return addrOf(s.gateways.grpcPort) }
+
+func addrOf(l net.Listener) string {
+	if l == nil {
+		return ""
+	}
+	return l.Addr().String()
+}
