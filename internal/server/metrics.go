@@ -75,6 +75,11 @@ var (
 		"How long a decision of a gateway's request took. One in 64 is timed.", nil, nil)
 )
 
+// keyless says that a decision with this outcome found no key.
+func keyless(o verify.Outcome) bool {
+	return o == verify.Unknown || o == verify.Malformed || o == verify.Stale
+}
+
 // Describe implements prometheus.Collector.
 func (decisionCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- decisionsDesc
@@ -87,8 +92,8 @@ func (c decisionCollector) Collect(ch chan<- prometheus.Metric) {
 	for _, outcome := range verify.Outcomes() {
 		for _, kind := range []token.Kind{token.KindUnknown, token.KindAdmin, token.KindProject, token.KindServiceAccount} {
 			n := snapshot.Decisions(outcome, kind)
-			if n == 0 && (kind == token.KindUnknown) == (outcome == verify.Allowed) {
-				continue // combinations that cannot be
+			if n == 0 && (kind == token.KindUnknown) != keyless(outcome) {
+				continue // cannot be
 			}
 			ch <- prometheus.MustNewConstMetric(decisionsDesc, prometheus.CounterValue, float64(n), outcome.String(), kind.String())
 		}

@@ -1,0 +1,3 @@
+// Package readmetest runs the session of the README and compares what is
+// printed there with what is printed now.
+package readmetest
