@@ -87,7 +87,7 @@ func (c *serveCmd) printConfig(w io.Writer) error {
 			continue
 		}
 		value := fmt.Sprint(v.FieldByIndex(f.Index).Interface())
-		if list, ok := v.FieldByIndex(f.Index).Interface().([]string); ok {
+		if list, ok := reflect.TypeAssert[[]string](v.FieldByIndex(f.Index)); ok {
 			value = strings.Join(list, ",")
 		}
 		if _, err := fmt.Fprintf(w, "%s=%s\n", name, maskURL(value)); err != nil {

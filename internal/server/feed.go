@@ -79,7 +79,7 @@ func convert(effect org.Effect) (verify.Effect, error) {
 	switch e := effect.(type) {
 	case org.KeyAdded:
 		return verify.KeyAdded{
-			ID: e.ID, Digest: e.Digest, Kind: token.Kind(e.Kind), //nolint:gosec // checked by the index
+			ID: e.ID, Digest: e.Digest, Kind: token.Kind(e.Kind), // checked by the index
 			OwnerType: ownerType(e.OwnerType), OwnerID: e.OwnerID,
 			ProjectID: e.ProjectID, ExpiresAt: e.ExpiresAt,
 		}, nil
@@ -112,7 +112,7 @@ func (s source) Snapshot(ctx context.Context, add func(verify.Effect) error) (ve
 		Key: func(k org.SnapshotKey) error {
 			s.clock.Raise(k.LastUsedAt * 1000) // a time that was reached, as the head's was
 			return add(verify.KeyAdded{
-				ID: k.ID, Digest: k.Digest, Kind: token.Kind(k.Kind), //nolint:gosec // checked by the index
+				ID: k.ID, Digest: k.Digest, Kind: token.Kind(k.Kind), // checked by the index
 				OwnerType: ownerType(k.OwnerType), OwnerID: k.OwnerID,
 				ProjectID: k.ProjectID, ExpiresAt: k.ExpiresAt, LastUsed: k.LastUsedAt,
 			})

@@ -68,14 +68,13 @@ func (c *certificate) load() error {
 
 // files describes the state of both files: it changes when either does.
 func (c *certificate) files() string {
-	state := ""
-	for _, name := range []string{c.certFile, c.keyFile} {
-		info, err := os.Stat(name)
-		if err != nil {
-			state += "absent;"
-			continue
-		}
-		state += fmt.Sprint(info.ModTime().UnixNano(), info.Size(), ";")
+	return fileState(c.certFile) + ";" + fileState(c.keyFile)
+}
+
+func fileState(name string) string {
+	info, err := os.Stat(name)
+	if err != nil {
+		return "absent"
 	}
-	return state
+	return fmt.Sprint(info.ModTime().UnixNano(), " ", info.Size())
 }

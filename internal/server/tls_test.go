@@ -99,12 +99,13 @@ func TestHTTP2OverTLSOnly(t *testing.T) {
 func servedName(t *testing.T, s *running) string {
 	t.Helper()
 	address := strings.TrimPrefix(s.url, "https://")
-	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 10 * time.Second}, "tcp", address, &tls.Config{InsecureSkipVerify: true})
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
+	conn, err := dialer.DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	return conn.ConnectionState().PeerCertificates[0].Subject.CommonName
+	return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Subject.CommonName
 }
 
 // writeCertificate replaces both files by a new pair.
