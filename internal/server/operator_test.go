@@ -25,7 +25,7 @@ func TestOperatorPages(t *testing.T) {
 		{"GET", "/metrics", 200, "text/plain", []string{
 			`keyreeve_http_requests_total{operation="admin-api-keys-list",status="200"} 1`,
 			`keyreeve_http_requests_total{operation="admin-api-keys-list",status="401"} 1`,
-			`keyreeve_decisions_total{outcome="allowed"} 1`,
+			`keyreeve_decisions_total{kind="admin",outcome="allowed"} 1`,
 			`keyreeve_index_keys 1`, `keyreeve_index_revision 4`, `keyreeve_build_info{version=""} 1`,
 		}},
 		{"GET", "/healthz/", 404, "application/json", []string{"Invalid URL (GET /healthz/)"}},
