@@ -78,16 +78,12 @@ func (g *Gate) fastIntrospect(ctx *fasthttp.RequestCtx, trusted bool) {
 }
 
 // fastHeader is a Header of fasthttp. The values it returns are good until the
-// request is answered.
+// request is answered. It is no rawHeader because that would be allocated.
 type fastHeader fasthttp.RequestHeader
 
 // First implements Header.
 func (h *fastHeader) First(name Name) (string, int) {
-	values := (*fasthttp.RequestHeader)(h).PeekAll(name.Canonical)
-	if len(values) == 0 {
-		return "", 0
-	}
-	return text(values[0]), len(values)
+	return rawHeader(text((*fasthttp.RequestHeader)(h).RawHeaders())).First(name)
 }
 
 // text shows bytes of a request as a string without copying them. Nothing that

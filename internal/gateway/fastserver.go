@@ -41,7 +41,7 @@ func NewFastServer(g *Gate, trusted bool, limits FastLimits) *fasthttp.Server {
 		MaxRequestBodySize: maxBody,
 
 		// A goroutine that looks after idle workers ends this long after the server.
-		MaxIdleWorkerDuration: 500 * time.Millisecond,
+		MaxIdleWorkerDuration: 250 * time.Millisecond,
 
 		DisablePreParseMultipartForm: true, // would write files
 		SecureErrorLogMessage:        true, // quotes less of the request
@@ -55,10 +55,10 @@ func NewFastServer(g *Gate, trusted bool, limits FastLimits) *fasthttp.Server {
 // answerUnreadable answers a request that fasthttp could not read, with the
 // status that net/http gives it.
 func answerUnreadable(ctx *fasthttp.RequestCtx, err error) {
-	writeFastRefusal(ctx, unreadable(text(ctx.Request.Header.Protocol()), err))
+	writeFastRefusal(ctx, unreadable(err))
 }
 
-func unreadable(protocol string, err error) *Refusal {
+func unreadable(err error) *Refusal {
 	var tooLarge *fasthttp.ErrSmallBuffer
 	var network net.Error
 	switch {
@@ -68,7 +68,7 @@ func unreadable(protocol string, err error) *Refusal {
 		return bodyTooLarge
 	case errors.As(err, &network) && network.Timeout():
 		return slow
-	case errors.Is(err, fasthttp.ErrUnsupportedTransferEncoding) && protocol == "HTTP/1.1":
+	case errors.Is(err, fasthttp.ErrUnsupportedTransferEncoding):
 		return transferCoding
 	default:
 		return malformed

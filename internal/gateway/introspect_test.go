@@ -136,7 +136,7 @@ func TestIntrospectionAdmitsAdminKeysOnly(t *testing.T) {
 		{"admission before validation", "&x=%zz", "", 401, "missing_key"},
 		{"validation after admission", "&x=%zz", "Authorization: Bearer {admin}", 400, "bad_request"},
 	} {
-		for _, s := range both(t, f, false) {
+		for _, s := range servers {
 			header := "Accept: */*"
 			if test.header != "" {
 				header = test.header

@@ -47,10 +47,19 @@ func (g *Gate) Handler(trusted bool) http.Handler {
 }
 
 // readBody takes in the body that a request may have, whatever it is for:
-// whether the request was well formed shows only then.
+// whether the request was well formed shows only then. Before that it refuses
+// what net/http lets pass and fasthttp does not: see recheck.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Refusal) {
 	if r.ProtoMajor == 1 && r.ProtoMinor > 1 {
 		return nil, version
+	}
+	if !proper(r) {
+		return nil, malformed
+	}
+	for _, want := range r.Header["Expect"] {
+		if want != "" && !strings.EqualFold(want, "100-continue") {
+			return nil, expectation
+		}
 	}
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
@@ -69,6 +78,19 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Refusal) {
 		return nil, slow
 	default:
 		return nil, malformed
+	}
+}
+
+// proper reports whether a request is for a server that is no proxy and says for
+// which one, with a target of a form that it may have (RFC 9112, section 3.2).
+func proper(r *http.Request) bool {
+	switch target := r.RequestURI; {
+	case r.Method == http.MethodConnect || r.Host == "" && r.ProtoAtLeast(1, 1):
+		return false
+	case target == "*":
+		return r.Method == http.MethodOptions
+	default:
+		return strings.HasPrefix(target, "/") || strings.Contains(target, "://")
 	}
 }
 
