@@ -58,7 +58,7 @@ func (s source) Since(ctx context.Context, revision int64) iter.Seq2[verify.Chan
 func decodeChange(e org.StoredEvent) (verify.Change, error) {
 	decoded, err := org.DecodeRecord(e.Record)
 	if err != nil {
-		return verify.Change{}, err
+		return verify.Change{}, fmt.Errorf("%w: %w", verify.ErrHistory, err)
 	}
 	return change(e, decoded.Effects)
 }
@@ -68,7 +68,7 @@ func change(e org.StoredEvent, effects []org.Effect) (verify.Change, error) {
 	for _, effect := range effects {
 		converted, err := convert(effect)
 		if err != nil {
-			return c, fmt.Errorf("event %s: %w", e.ID, err)
+			return c, fmt.Errorf("%w: event %s: %w", verify.ErrHistory, e.ID, err)
 		}
 		c.Effects = append(c.Effects, converted)
 	}

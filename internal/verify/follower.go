@@ -24,8 +24,9 @@ type Change struct {
 	Effects []Effect
 }
 
-// ErrHistory is a log that does not continue what was applied: the database
-// was put back or failed over to one that lost commits.
+// ErrHistory is a log that cannot be followed: it does not continue what was
+// applied, because the database was put back or failed over to one that lost
+// commits, or it has an event that this version does not understand.
 var ErrHistory = errors.New("the log does not continue what this server applied before")
 
 // Source is the log that a follower reads.
@@ -37,7 +38,8 @@ type Source interface {
 	// Head returns the position of the log.
 	Head(ctx context.Context) (Position, error)
 
-	// Since yields the changes after a revision in order.
+	// Since yields the changes after a revision in order, and ErrHistory for one
+	// that cannot be understood.
 	Since(ctx context.Context, revision int64) iter.Seq2[Change, error]
 
 	// Chain is the hash of a record that follows an event with the hash prev.
@@ -55,8 +57,9 @@ type Follower struct {
 
 	head atomic.Int64 // revision of the log as last seen
 
-	mu sync.Mutex // held while the index changes, so that changes stay in order
-	at Position
+	mu   sync.Mutex // held while the index changes, so that changes stay in order
+	at   Position
+	away bool // the log could not be read the last time
 }
 
 // NewFollower returns a follower that has read nothing yet.
@@ -128,23 +131,35 @@ func (f *Follower) Run(ctx context.Context, interval time.Duration) {
 func (f *Follower) step(ctx context.Context) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.index.Ready() {
-		if err := f.load(ctx); err != nil {
-			f.logger.Warn("the index cannot be loaded", "error", err)
-		}
-		return
+	var err error
+	if f.index.Ready() {
+		err = f.catchUp(ctx)
+	} else {
+		err = f.load(ctx)
 	}
-	if err := f.catchUp(ctx); errors.Is(err, ErrHistory) || errors.Is(err, ErrGap) {
+	switch {
+	case ctx.Err() != nil:
+	case err == nil:
+		if f.away {
+			f.away = false
+			f.logger.Info("the log is read again", "revision", f.at.Revision)
+		}
+	case f.index.Ready() && !errors.Is(err, errRead):
 		f.drop(err)
-	} else if err != nil && ctx.Err() == nil {
-		f.logger.Warn("the log cannot be read", "error", err)
+	case !f.away: // said once, not every interval
+		f.away = true
+		f.logger.Warn("the log cannot be read", "applied", f.at.Revision, "error", err)
 	}
 }
+
+// errRead marks a failure to read, after which what is known still holds. All
+// other errors of catchUp say that the log cannot be followed.
+var errRead = errors.New("read the log")
 
 func (f *Follower) catchUp(ctx context.Context) error {
 	head, err := f.source.Head(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errRead, err)
 	}
 	f.head.Store(head.Revision)
 	if head.Revision < f.at.Revision || (head.Revision == f.at.Revision && head.Hash != f.at.Hash) {
@@ -154,8 +169,11 @@ func (f *Follower) catchUp(ctx context.Context) error {
 		return nil
 	}
 	for c, err := range f.source.Since(ctx, f.at.Revision) {
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrHistory):
 			return err
+		case err != nil:
+			return fmt.Errorf("%w: %w", errRead, err)
 		}
 		if err := f.apply(c); err != nil {
 			return err
