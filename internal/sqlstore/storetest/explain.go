@@ -1,0 +1,112 @@
+package storetest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/keyreeve/keyreeve/internal/org"
+)
+
+var explainTests = map[string]func(*testing.T, Open){
+	"KeyIsFoundByItsDigest":     keyIsFoundByItsDigest,
+	"RemovalIsFoundByTheDigest": removalIsFoundByTheDigest,
+	"ExplainSaysWhyAKeyIsBad":   explainSaysWhyAKeyIsBad,
+}
+
+func keyIsFoundByItsDigest(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	finder := w.Store.(org.KeyFinder)
+	w.use(t, org.Use{KeyID: w.first.ID, At: 77})
+	orphan := org.Key{
+		ID: "key_orphan", Kind: org.KindProject, Name: "orphan", Digest: [32]byte{1}, Redacted: "sk-proj-...",
+		CreatedAt: 5, ExpiresAt: 6, OwnerType: org.OwnerServiceAccount, OwnerID: "sa_gone", ProjectID: "proj_old",
+	}
+	if _, err := w.Update(t.Context(), func(tx org.Tx) error {
+		tx.Emit(org.Event{Type: org.EventProjectCreated})
+		if err := tx.InsertProject(org.Project{ID: orphan.ProjectID, Name: "old", CreatedAt: 1, ArchivedAt: 2}); err != nil {
+			return err
+		}
+		return tx.InsertKey(orphan)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	owner := w.first.Owner
+	for _, want := range []org.KeyView{
+		{
+			Key: org.Key{
+				ID: w.first.ID, Kind: org.KindAdmin, Name: w.first.Name, Digest: w.first.Digest, Redacted: w.first.Redacted,
+				CreatedAt: w.first.CreatedAt, OwnerType: owner.Type, OwnerID: owner.ID,
+			},
+			Owner: owner, LastUsedAt: 77,
+		},
+		{Key: orphan, Owner: org.Owner{Type: orphan.OwnerType, ID: orphan.OwnerID}, ProjectArchived: true},
+	} {
+		got, ok, err := finder.KeyByDigest(t.Context(), want.Digest)
+		if diff := cmp.Diff(want, got); diff != "" || !ok || err != nil {
+			t.Errorf("%s: %t, %v (-want +got):\n%s", want.Name, ok, err, diff)
+		}
+	}
+	if _, ok, err := finder.KeyByDigest(t.Context(), [32]byte{2}); ok || err != nil {
+		t.Errorf("a digest of no key: %t, %v", ok, err)
+	}
+}
+
+func removalIsFoundByTheDigest(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	finder := w.Store.(org.KeyFinder)
+	key := w.create(t, "gone", 0)
+	// A name that looks like the effect is not it.
+	fake := w.create(t, `"key_removed":{"digest":"`+strings.Repeat("00", 32)+`"}`, 0)
+	w.remove(t, fake.ID)
+	if _, ok, err := finder.Removal(t.Context(), key.Digest); ok || err != nil {
+		t.Errorf("a key that is there: %t, %v", ok, err)
+	}
+	if _, ok, err := finder.Removal(t.Context(), [32]byte{}); ok || err != nil {
+		t.Errorf("a digest in a name: %t, %v", ok, err)
+	}
+	w.remove(t, key.ID)
+	all := events(t, w)
+	last := all[len(all)-1]
+	want := org.StoredEvent{
+		Revision: last.Revision, ID: last.ID, Type: org.EventAPIKeyDeleted, At: last.At, ActorID: w.owner.OwnerID, Resource: key.ID,
+	}
+	got, ok, err := finder.Removal(t.Context(), key.Digest)
+	if diff := cmp.Diff(want, got); diff != "" || !ok || err != nil {
+		t.Errorf("%t, %v (-want +got):\n%s", ok, err, diff)
+	}
+}
+
+func explainSaysWhyAKeyIsBad(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	finder := w.Store.(org.KeyFinder)
+	lifetime := int64(10)
+	key, secret, _, err := w.svc.CreateAdminAPIKey(t.Context(), w.owner, org.NewAdminAPIKey{Name: "x", ExpiresInSeconds: &lifetime})
+	if err != nil {
+		t.Fatal(err)
+	}
+	explain := func(value string, now int64) org.Explanation {
+		t.Helper()
+		e, err := org.Explain(t.Context(), finder, value, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if value != "" && strings.Contains(e.Reason, value) {
+			t.Error("the key's value is in the explanation")
+		}
+		return e
+	}
+	expect := func(what string, e org.Explanation, good bool, reason string) {
+		t.Helper()
+		if e.Good != good || !strings.Contains(e.Reason, reason) {
+			t.Errorf("%s: %+v, want it to say %q", what, e, reason)
+		}
+	}
+	expect("good", explain(secret.Reveal(), key.ExpiresAt-1), true, "good")
+	expect("expired", explain(secret.Reveal(), key.ExpiresAt), false, "expired")
+	w.remove(t, key.ID)
+	expect("revoked", explain(secret.Reveal(), key.CreatedAt), false, key.ID+" was revoked")
+	expect("junk", explain("sk-junk", key.CreatedAt), false, "not a key")
+	expect("nothing", explain("", key.CreatedAt), false, "not a key")
+}
