@@ -81,6 +81,10 @@ func (a *admin) byMethod(routes []route) http.Handler {
 	}
 	slices.Sort(allowed)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !spelledOut(r) {
+			writeError(w, r, errUnknownURL(r))
+			return
+		}
 		h, ok := handlers[r.Method]
 		if !ok {
 			writeError(w, r, errWrongMethod(r, allowed...))

@@ -93,6 +93,8 @@ func TestPathsAndMethods(t *testing.T) {
 			{"GET", "/v1/organization%2Fadmin_api_keys", unknown("GET", "/v1/organization%2Fadmin_api_keys"), ""},
 			{"GET", keysPath + "%2f" + id, unknown("GET", keysPath+"%2f"+id), ""},
 			{"GET", keysPath + "/..%5c" + id, unknown("GET", keysPath+"/..%5c"+id), ""},
+			{"GET", "/v1/organization/%61dmin_api_keys", unknown("GET", "/v1/organization/%61dmin_api_keys"), ""},
+			{"PUT", "/%761/organization/admin_api_keys/" + id, unknown("PUT", "/%761/organization/admin_api_keys/"+id), ""},
 			{"GET", keysPath + "/%00", unknown("GET", keysPath+"/%00"), ""},
 			{"GET", keysPath + "/%ff", unknown("GET", keysPath+"/%ff"), ""},
 			{"GET", "/V1/organization/admin_api_keys", unknown("GET", "/V1/organization/admin_api_keys"), ""},

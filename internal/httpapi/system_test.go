@@ -156,3 +156,9 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.buf.String()
 }
+
+// Loggers for what is not looked at.
+var (
+	discard  = slog.New(slog.DiscardHandler)
+	quietLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+)
