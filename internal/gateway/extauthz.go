@@ -54,7 +54,7 @@ func (a extAuthz) Check(_ context.Context, request *authv3.CheckRequest) (respon
 func (g *Gate) allowed(d verify.Decision) *authv3.CheckResponse {
 	ok := &authv3.OkHttpResponse{HeadersToRemove: g.removed(&d)}
 	for i := range identity {
-		if value := identity[i].appendTo(&d, nil); len(value) > 0 {
+		if value := identity[i].field.appendTo(nil, &d); len(value) > 0 {
 			ok.Headers = append(ok.Headers, envoySet(identity[i].lower, string(value)))
 		}
 	}

@@ -46,11 +46,11 @@ func (g *Gate) fastAuth(ctx *fasthttp.RequestCtx, kinds verify.Kinds, envoy bool
 		return
 	}
 	h := &ctx.Response.Header
-	h.Set("Cache-Control", "no-store")
+	h.SetCanonical(cacheControl, dontStore)
 	var buf [64]byte
 	for i := range identity {
-		if value := identity[i].appendTo(&d, buf[:0]); len(value) > 0 {
-			h.SetBytesV(identity[i].name, value)
+		if value := identity[i].field.appendTo(buf[:0], &d); len(value) > 0 {
+			h.SetCanonical(identity[i].name, value)
 		}
 	}
 	if envoy {
@@ -89,6 +89,8 @@ func (h *fastHeader) First(name Name) (string, int) {
 // text shows bytes of a request as a string without copying them. Nothing that
 // is given it keeps it.
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+var cacheControl, dontStore = []byte("Cache-Control"), []byte("no-store")
 
 func writeFastRefusal(ctx *fasthttp.RequestCtx, r *Refusal) {
 	for name, value := range r.each {

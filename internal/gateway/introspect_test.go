@@ -3,7 +3,10 @@ package gateway_test
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -150,4 +153,52 @@ func TestIntrospectionAdmitsAdminKeysOnly(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzIntrospectForm feeds introspection arbitrary forms: what is answered is
+// proper, and nobody is let in or called active without a good key.
+func FuzzIntrospectForm(f *testing.F) {
+	x := newFixture(f)
+	trusted, guarded := x.gate.Handler(true), x.gate.Handler(false)
+	for _, form := range []string{
+		"token={admin}", "token={project}&token_type_hint=x", "token={stranger}&client_secret={admin}", "token=", "token={admin}&token={admin}",
+		"token=%zz", "client_secret={account}&token=%00", "a=b;c", "&&=&", "token={admin}%20", "TOKEN={admin}",
+	} {
+		f.Add(form, "application/x-www-form-urlencoded")
+	}
+	f.Add("token={admin}", "application/x-www-form-urlencoded; charset=utf-8")
+	f.Add(`{"token":"{admin}"}`, "application/json")
+	f.Fuzz(func(t *testing.T, form, contentType string) {
+		form = x.fill(form)
+		active := [2]bool{}
+		for i, handler := range []http.Handler{trusted, guarded} {
+			r := httptest.NewRequest(http.MethodPost, "/gateway/introspect", strings.NewReader(form))
+			r.Header.Set("Content-Type", contentType)
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, r)
+			body := w.Body.String()
+			switch w.Code {
+			case 200:
+				active[i] = strings.HasPrefix(body, `{"active":true,`)
+				if !active[i] && body != `{"active":false}` {
+					t.Fatalf("body %s", body)
+				}
+			case 400, 401, 403, 413:
+				if !strings.HasPrefix(body, `{"error":{"message":"`) {
+					t.Fatalf("body %s", body)
+				}
+			default:
+				t.Fatalf("status %d", w.Code)
+			}
+			if strings.Contains(body, x.admin[12:]) || strings.Contains(body, x.stranger[12:len(x.stranger)-4]) {
+				t.Fatalf("shows a key: %s", body)
+			}
+		}
+		values, err := url.ParseQuery(form)
+		good := err == nil && slices.Contains([]string{x.admin, x.reader, x.project, x.account}, values.Get("token"))
+		admin := slices.Contains([]string{x.admin, x.reader}, values.Get("client_secret"))
+		if active[0] && !good || active[1] && !(good && admin) {
+			t.Fatalf("active: %v", active)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"net/http"
 
 	"github.com/go-json-experiment/json"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/keyreeve/keyreeve/api"
 	"github.com/keyreeve/keyreeve/internal/apierror"
+	"github.com/keyreeve/keyreeve/internal/token"
 )
 
 // Refusal is an answer that does not let a request through.
@@ -41,10 +43,29 @@ var (
 	unknownPath  = newRefusal(http.StatusNotFound, reasonBadRequest, apierror.UnknownPath())
 )
 
-// refuseKey is the one answer to an unknown, a revoked and an expired key.
+// refuseKey is the one answer to an unknown, a revoked and an expired key. A
+// flood of junk ends here, so the body is put together from its two halves.
 func refuseKey(key string) *Refusal {
-	return newRefusal(http.StatusUnauthorized, api.CodeInvalidAPIKey, apierror.InvalidKey(key))
+	body := make([]byte, 0, len(incorrect[0])+len(incorrect[1])+64)
+	body = append(body, incorrect[0]...)
+	for _, c := range []byte(token.Mask(key)) { // visible ASCII
+		if c == '"' || c == '\\' {
+			body = append(body, '\\')
+		}
+		body = append(body, c)
+	}
+	return &Refusal{
+		Status: http.StatusUnauthorized, Reason: api.CodeInvalidAPIKey, Body: append(body, incorrect[1]...),
+	}
 }
+
+// incorrect is the body of refuseKey before and after the masked key.
+var incorrect = func() (halves [2][]byte) {
+	// A key of one character is masked by one star, and there is no other.
+	body := newRefusal(http.StatusUnauthorized, api.CodeInvalidAPIKey, apierror.InvalidKey("x")).Body
+	halves[0], halves[1], _ = bytes.Cut(body, []byte("*"))
+	return halves
+}()
 
 func newRefusal(status int, reason string, e api.Error) *Refusal {
 	body, err := json.Marshal(api.ErrorResponse{Error: e}, jsontext.AllowInvalidUTF8(true))

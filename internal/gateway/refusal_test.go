@@ -5,7 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/keyreeve/keyreeve/api"
+	"github.com/keyreeve/keyreeve/internal/apierror"
 	"github.com/keyreeve/keyreeve/internal/gateway"
 	"github.com/keyreeve/keyreeve/internal/verify"
 )
@@ -156,6 +160,25 @@ func TestEndedKeysAreAnsweredAlike(t *testing.T) {
 			} else if diff := cmp.Diff(first, got); diff != "" {
 				t.Errorf("%s of %s differs: %s", key, s.name, diff)
 			}
+		}
+	}
+}
+
+// The body of an unknown key is put together by hand: it must be what encoding
+// it would give.
+func TestUnknownKeysAreEchoedSafely(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, key := range []string{
+		"x", `"`, `"\"\` + "\t" + `\"<>&\u0041xxxxxxxx"\"`, strings.Repeat("\xff", 20), strings.Repeat(`\`, 300), "sk-proj-ä€😀xxxxxxxxxé", f.stranger,
+	} {
+		_, refusal := f.gate.Decide(gatewayHeader{"X-Api-Key": {key}}, verify.AnyKind)
+		want, err := json.Marshal(api.ErrorResponse{Error: apierror.InvalidKey(key)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(refusal.Body)); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", key, diff)
 		}
 	}
 }
