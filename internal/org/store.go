@@ -45,6 +45,12 @@ type Store interface {
 	// RecordUses writes use times. They are not part of the log. An older time
 	// than the stored one, or one of a key that is gone, is ignored.
 	RecordUses(ctx context.Context, uses []Use) error
+
+	// RecordTime notes how far a server's clock has come, in Unix milliseconds,
+	// and RecordedTime returns the latest that was noted. It is the floor of
+	// the clock after a restart, when nothing was changed or used since.
+	RecordTime(ctx context.Context, millis int64) error
+	RecordedTime(ctx context.Context) (millis int64, err error)
 }
 
 // Tx is a transaction that holds the log's head. It is used by one closure at

@@ -27,6 +27,7 @@ func TestClockSetBackRevivesNoKey(t *testing.T) {
 	for name, leaveTrace := range map[string]func(*testing.T, *running){
 		"after a change": func(t *testing.T, s *running) { s.create(t, `{"name":"a later change"}`) },
 		"after a use":    func(t *testing.T, s *running) { s.wantStatus(t, s.key, http.StatusOK) },
+		"after nothing":  func(*testing.T, *running) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

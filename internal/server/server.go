@@ -146,6 +146,7 @@ func (s *Server) serve(api http.Handler) {
 	s.cancel = cancel
 	s.background.Go(func() { s.follower.Run(ctx, followInterval) })
 	s.background.Go(func() { s.writeUses(ctx) })
+	s.background.Go(func() { s.recordTime(ctx) })
 
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)

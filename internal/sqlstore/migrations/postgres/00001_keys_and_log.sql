@@ -67,3 +67,11 @@ CREATE TABLE key_uses (
     key_id      TEXT COLLATE "C" PRIMARY KEY,
     last_used_at BIGINT           NOT NULL
 );
+
+-- The latest time that a server's clock has reached, in Unix milliseconds. Not
+-- part of the log.
+CREATE TABLE clock (
+    id     BIGINT PRIMARY KEY CHECK (id = 1),
+    millis BIGINT NOT NULL
+);
+INSERT INTO clock (id, millis) VALUES (1, 0);

@@ -67,3 +67,11 @@ CREATE TABLE key_uses (
     key_id       TEXT    PRIMARY KEY,
     last_used_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- The latest time that a server's clock has reached, in Unix milliseconds. Not
+-- part of the log.
+CREATE TABLE clock (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    millis INTEGER NOT NULL
+) STRICT;
+INSERT INTO clock (id, millis) VALUES (1, 0);
