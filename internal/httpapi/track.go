@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/keyreeve/keyreeve/internal/echo"
 	"github.com/keyreeve/keyreeve/internal/org"
 )
 
@@ -57,7 +58,7 @@ func (t *track) finish(r *http.Request) {
 	}
 	attrs := []slog.Attr{
 		slog.String("request_id", t.id),
-		slog.String("method", r.Method),
+		slog.String("method", echo.Value(r.Method)), // a stranger may send any word
 		slog.String("operation", t.operation),
 		slog.Int("status", t.status),
 		slog.Duration("duration", time.Since(t.start)),
