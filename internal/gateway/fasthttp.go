@@ -88,7 +88,9 @@ func (h *fastHeader) First(name Name) (string, int) {
 
 // text shows bytes of a request as a string without copying them. Nothing that
 // is given it keeps it.
-func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+func text(b []byte) string {
+	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // as said above
+}
 
 var cacheControl, dontStore = []byte("Cache-Control"), []byte("no-store")
 

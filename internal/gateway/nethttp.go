@@ -144,7 +144,7 @@ func (g *Gate) serveIntrospect(w http.ResponseWriter, r *http.Request, form []by
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h.Set("Content-Type", "application/json")
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) //nolint:gosec // JSON, and declared as such
 }
 
 // lastOf is the value that fasthttp goes by.
@@ -189,7 +189,7 @@ func writeRefusal(w http.ResponseWriter, r *Refusal) {
 	}
 	h["Content-Length"] = []string{strconv.Itoa(len(r.Body))}
 	w.WriteHeader(r.Status)
-	_, _ = w.Write(r.Body)
+	_, _ = w.Write(r.Body) //nolint:gosec // JSON, and declared as such
 }
 
 // panicked logs a panic. It shows no request, which has a key in it.

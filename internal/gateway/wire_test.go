@@ -63,13 +63,13 @@ func parseAnswers(received []byte, head []bool) ([]answer, error) {
 	r := bufio.NewReader(bytes.NewReader(received))
 	for {
 		if _, err := r.Peek(1); err != nil {
-			return answers, nil
+			return answers, nil //nolint:nilerr // the end
 		}
 		request := &http.Request{Method: http.MethodGet}
 		if i := len(answers); i < len(head) && head[i] {
 			request.Method = http.MethodHead
 		}
-		response, err := http.ReadResponse(r, request)
+		response, err := http.ReadResponse(r, request) //nolint:bodyclose // it is in memory
 		if err != nil {
 			return answers, fmt.Errorf("answer %d is not HTTP: %w: %.200q", len(answers), err, received)
 		}

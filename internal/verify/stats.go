@@ -18,7 +18,8 @@ type Stats struct {
 }
 
 const (
-	statsShards = 16 // a power of two
+	statsBits   = 4
+	statsShards = 1 << statsBits
 	kindCount   = int(token.KindServiceAccount) + 1
 
 	// sampleEvery is how many decisions there are for one that is timed: reading
@@ -73,8 +74,9 @@ func bucketOf(took time.Duration) int {
 // same time have different ones, and a goroutine keeps its own.
 func (s *Stats) shard() *statsShard {
 	var here byte
-	const golden = 0x9e3779b97f4a7c15 // spreads neighbours
-	return &s.shards[uint64(uintptr(unsafe.Pointer(&here))>>11)*golden>>(64-4)&(statsShards-1)]
+	const golden = 0x9e3779b97f4a7c15               // spreads neighbours
+	place := uint64(uintptr(unsafe.Pointer(&here))) //nolint:gosec // only a number is made of it
+	return &s.shards[place>>11*golden>>(64-statsBits)]
 }
 
 // StatsSnapshot is what a Stats has counted since it was made.
