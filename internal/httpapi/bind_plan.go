@@ -123,7 +123,7 @@ func newMember(f reflect.StructField, name, list string) member {
 	}
 	for rule := range strings.SplitSeq(list, ",") {
 		key, value, _ := strings.Cut(rule, "=")
-		ok := true
+		var ok bool
 		switch key {
 		case "":
 			ok = list == ""

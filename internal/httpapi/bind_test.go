@@ -91,7 +91,7 @@ type object struct {
 type (
 	badUntagged   struct{ A string }
 	badUnexported struct {
-		a int `query:"a"`
+		a int `query:"a"` //nolint:unused // that it cannot be filled is the point
 	}
 	badEmbedded struct{ *object }
 	badMembers  struct {

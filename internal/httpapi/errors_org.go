@@ -12,8 +12,7 @@ import (
 // errorOf is the one mapping from the domain's errors to the wire. The detail
 // of a fault goes to the log.
 func (a *admin) errorOf(r *http.Request, err error) *apiError {
-	var refusal *org.Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*org.Refusal](err); ok {
 		return newError(statusOf(refusal.Kind), api.ErrorTypeInvalidRequest, refusal.Code, refusal.Param, refusal.Message)
 	}
 	trackOf(r).err = err.Error()

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -60,9 +61,7 @@ func TestErrorsOfTheContract(t *testing.T) {
 		w := httptest.NewRecorder()
 		writeError(w, r, test.err)
 		header := http.Header{"Content-Type": {"application/json"}}
-		for name, values := range test.header {
-			header[name] = values
-		}
+		maps.Copy(header, test.header)
 		if w.Code != test.status || test.err.Error() != test.err.Body.Message {
 			t.Errorf("%v: status %d", test.err, w.Code)
 		}
