@@ -112,4 +112,3 @@ func idOf(body []byte) string {
 	id, _, _ := bytes.Cut(rest, []byte(`"`))
 	return string(id)
 }
-

@@ -70,6 +70,10 @@ func (d *postgresDialect) connect(cfg Config, p pool) (*sql.DB, error) {
 	config := d.config.Copy()
 	conns := 8
 	config.RuntimeParams["statement_timeout"] = "5000"
+	// Every read of ours follows an index and stops early. A table that grows
+	// fast has no statistics for a minute, and by its first guess the planner
+	// would gather all keys in a bitmap and sort them for each page.
+	config.RuntimeParams["enable_bitmapscan"] = "off"
 	if p == writerPool {
 		conns = 2 // the writer, and migrations beside their lock
 		// A writer that stopped while it holds the log's head must not hold it
