@@ -52,6 +52,7 @@ func TestFraming(t *testing.T) {
 		{"fragment", get("/gateway/auth#x"), "404"},
 		{"asterisk", lines("OPTIONS * HTTP/1.1", host, key, end), "404"},
 		{"asterisk of another method", lines("GET * HTTP/1.1", host, key, end), "400"},
+		{"tunnel to a path", lines("CONNECT /gateway/auth HTTP/1.1", host, key, end), "400"},
 		{"tunnel", lines("CONNECT gateway:80 HTTP/1.1", host, key, end), "400"},
 
 		{"no host", lines("GET /gateway/auth HTTP/1.1", key, end), "400"},
