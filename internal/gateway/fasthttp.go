@@ -49,7 +49,7 @@ func (g *Gate) fastAuth(ctx *fasthttp.RequestCtx, kinds verify.Kinds, envoy bool
 	h.SetCanonical(cacheControl, dontStore)
 	var buf [64]byte
 	for i := range identity {
-		if value := identity[i].field.appendTo(buf[:0], &d); len(value) > 0 {
+		if value := identity[i].field.appendTo(buf[:0], &d); len(value) > 0 || !envoy {
 			h.SetCanonical(identity[i].name, value)
 		}
 	}

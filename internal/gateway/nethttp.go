@@ -114,12 +114,15 @@ func (g *Gate) serveAuth(w http.ResponseWriter, r *http.Request, kinds verify.Ki
 	h[headerKeyID], h[headerOwnerID] = values[0:1:1], values[1:2:2]
 	h[headerOwnerType] = ownerTypes[d.OwnerType()]
 	h[headerKind] = kindNames[d.Kind()]
-	if project := d.ProjectID(); project != "" {
-		values[2] = project
+	// Empty ones are sent too, but to Envoy, which is told to remove them: a
+	// gateway that copies them then replaces what the client may have made up.
+	if values[2] = d.ProjectID(); values[2] != "" || !envoy {
 		h[headerProjectID] = values[2:3:3]
 	}
 	if expires := d.ExpiresAt(); expires != 0 {
 		h[headerExpiresAt] = []string{strconv.FormatInt(expires, 10)}
+	} else if !envoy {
+		h[headerExpiresAt] = empty
 	}
 	if envoy {
 		h[headerRemove] = []string{strings.Join(g.removed(&d), ",")}
@@ -159,6 +162,7 @@ func lastOf(values []string) string {
 var (
 	noStore    = []string{"no-store"}
 	zero       = []string{"0"}
+	empty      = []string{""}
 	ownerTypes = [...][]string{
 		verify.OwnerUser:           {verify.OwnerUser.String()},
 		verify.OwnerServiceAccount: {verify.OwnerServiceAccount.String()},

@@ -70,7 +70,7 @@ func TestAnswers(t *testing.T) {
 		{
 			"admin key", "GET /gateway/auth|Authorization: Bearer {admin}", 200, map[string]string{
 				"Cache-Control": "no-store", "X-Keyreeve-Key-Id": adminID, "X-Keyreeve-Owner-Id": "user_owner",
-				"X-Keyreeve-Owner-Type": "user", "X-Keyreeve-Kind": "admin",
+				"X-Keyreeve-Owner-Type": "user", "X-Keyreeve-Kind": "admin", "X-Keyreeve-Project-Id": "", "X-Keyreeve-Expires-At": "",
 			}, "",
 		},
 		{
@@ -99,7 +99,7 @@ func TestAnswers(t *testing.T) {
 			"GET /gateway/auth|Authorization: Bearer {admin}|X-Keyreeve-Project-Id: proj_1|X-Keyreeve-Owner-Id: user_x|X-Keyreeve-Reason: x", 200,
 			map[string]string{
 				"Cache-Control": "no-store", "X-Keyreeve-Key-Id": adminID, "X-Keyreeve-Owner-Id": "user_owner",
-				"X-Keyreeve-Owner-Type": "user", "X-Keyreeve-Kind": "admin",
+				"X-Keyreeve-Owner-Type": "user", "X-Keyreeve-Kind": "admin", "X-Keyreeve-Project-Id": "", "X-Keyreeve-Expires-At": "",
 			}, "",
 		},
 		{"no key", "GET /gateway/auth", 401, refusalHeader("missing_key", "Www-Authenticate", challenge), missingBody},

@@ -51,7 +51,7 @@ var varying = []struct {
 	{regexp.MustCompile(`Expires-At: \d+`), "Expires-At: TIME"},
 	{regexp.MustCompile(`:[0-9a-f]{64}`), ":HASH"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "ADDRESS"},
-	{regexp.MustCompile(`\r`), ""},
+	{regexp.MustCompile(`[ \r]+\n`), "\n"},
 }
 
 func settle(s string) string {

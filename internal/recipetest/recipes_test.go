@@ -1,0 +1,286 @@
+package recipetest
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/keyreeve/keyreeve/api"
+)
+
+// identity are the headers by which a model server knows who asks.
+var identity = []string{
+	"X-Keyreeve-Key-Id", "X-Keyreeve-Owner-Id", "X-Keyreeve-Owner-Type",
+	"X-Keyreeve-Project-Id", "X-Keyreeve-Kind", "X-Keyreeve-Expires-At", "X-Keyreeve-Reason",
+}
+
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	for _, r := range recipes {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, r)
+			// In this order: the last takes Keyreeve away.
+			t.Run("a good key reaches the model and stays behind", w.testAllowed)
+			t.Run("keys in other headers", w.testOtherHeaders)
+			t.Run("who a client says it is is dropped", w.testSpoofed)
+			t.Run("bad keys are refused", w.testRefused)
+			t.Run("an expired key is refused", w.testExpired)
+			t.Run("a stream is passed on as it comes", w.testStream)
+			t.Run("a key is refused from the moment its revocation returned", w.testRevokedMidStream)
+			t.Run("without Keyreeve nobody gets through", w.testAway)
+			t.Run("no key was printed", w.testNothingPrinted)
+		})
+	}
+}
+
+// newKey makes a key through the API.
+func (w *world) newKey(t *testing.T, lifetime *int64) *api.AdminAPIKeyCreateResponse {
+	t.Helper()
+	key, err := w.client.AdminAPIKeys.Create(t.Context(), api.AdminAPIKeyCreateRequest{Name: "gateway", ExpiresInSeconds: lifetime})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func (w *world) testAllowed(t *testing.T) {
+	key := w.newKey(t, nil)
+	w.models.take()
+	a := w.get(t, "/v1/chat/completions", "Authorization", "Bearer "+key.Value)
+	if a.status != http.StatusOK || a.body != `{"object":"chat.completion"}` {
+		t.Fatalf("got %d %s", a.status, a.body)
+	}
+	w.checkArrived(t, key)
+}
+
+// checkArrived looks at the one request that reached the model server.
+func (w *world) checkArrived(t *testing.T, key *api.AdminAPIKeyCreateResponse) {
+	t.Helper()
+	seen := w.models.take()
+	if len(seen) != 1 {
+		t.Fatalf("%d requests reached the model server, want 1", len(seen))
+	}
+	want := map[string]string{
+		"Authorization":         "Bearer local-model-key",
+		"X-Keyreeve-Key-Id":     key.ID,
+		"X-Keyreeve-Owner-Id":   key.Owner.ID,
+		"X-Keyreeve-Owner-Type": "user",
+		"X-Keyreeve-Kind":       "admin",
+	}
+	for _, name := range append([]string{"Authorization", "X-Api-Key", "Api-Key"}, identity...) {
+		if got := strings.Join(seen[0].Values(name), "|"); got != want[name] {
+			t.Errorf("the model server got %s: %q, want %q", name, got, want[name])
+		}
+	}
+	for name, values := range seen[0] {
+		if strings.Contains(strings.Join(values, ""), key.Value) {
+			t.Errorf("the client's key reached the model server in %s", name)
+		}
+	}
+}
+
+func (w *world) testOtherHeaders(t *testing.T) {
+	key := w.newKey(t, nil)
+	w.models.take()
+	for _, headers := range [][]string{
+		{"X-Api-Key", key.Value},
+		{"Api-Key", key.Value},
+		{"Authorization", "Bearer " + key.Value, "X-Api-Key", key.Value},
+	} {
+		if a := w.get(t, "/v1/models", headers...); a.status != http.StatusOK {
+			t.Errorf("a good key in %s: got %d %s", headers[0], a.status, a.body)
+			continue
+		}
+		w.checkArrived(t, key)
+	}
+	other := w.newKey(t, nil)
+	for _, headers := range [][]string{
+		{"Authorization", "Bearer " + key.Value, "X-Api-Key", other.Value},
+		{"Authorization", "Bearer " + key.Value, "Authorization", "Bearer " + other.Value},
+	} {
+		a := w.get(t, "/v1/models", headers...)
+		// Some gateways refuse a repeated Authorization by themselves.
+		if a.status != http.StatusUnauthorized && a.status != http.StatusBadRequest {
+			t.Errorf("two keys: got %d %s", a.status, a.body)
+		}
+	}
+	if seen := w.models.take(); len(seen) > 0 {
+		t.Errorf("%d requests with two keys reached the model server", len(seen))
+	}
+}
+
+func (w *world) testSpoofed(t *testing.T) {
+	key := w.newKey(t, nil)
+	w.models.take()
+	headers := []string{"Authorization", "Bearer " + key.Value}
+	for _, name := range identity {
+		headers = append(headers, name, "spoofed", strings.ToLower(name), "spoofed-again", strings.ReplaceAll(name, "-", "_"), "spoofed")
+	}
+	if a := w.get(t, "/v1/models", headers...); a.status != http.StatusOK {
+		t.Fatalf("got %d %s", a.status, a.body)
+	}
+	w.checkArrived(t, key)
+}
+
+func (w *world) testRefused(t *testing.T) {
+	revoked := w.newKey(t, nil)
+	if _, err := w.client.AdminAPIKeys.Delete(t.Context(), revoked.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.models.take()
+	for name, headers := range map[string][]string{
+		"no key":        nil,
+		"an empty one":  {"Authorization", "Bearer "},
+		"Basic":         {"Authorization", "Basic eDp5"},
+		"junk":          {"Authorization", "Bearer junk"},
+		"an unknown":    {"Authorization", "Bearer sk-admin-" + strings.Repeat("a", 49)},
+		"a revoked one": {"Authorization", "Bearer " + revoked.Value},
+	} {
+		w.checkRefused(t, name, w.get(t, "/v1/models", headers...))
+	}
+}
+
+// checkRefused wants an error that OpenAI's clients understand, and nothing at
+// the model server.
+func (w *world) checkRefused(t *testing.T, name string, a answer) {
+	t.Helper()
+	if a.status != http.StatusUnauthorized {
+		t.Errorf("%s: got %d %s", name, a.status, a.body)
+	}
+	var body api.ErrorResponse
+	if err := json.Unmarshal([]byte(a.body), &body); err != nil || body.Error.Message == "" {
+		t.Errorf("%s: the body is no error of OpenAI's form: %s", name, a.body)
+	}
+	if got := a.header.Get("Content-Type"); !strings.HasPrefix(got, "application/json") {
+		t.Errorf("%s: content type %q", name, got)
+	}
+	if !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
+		t.Errorf("%s: no WWW-Authenticate", name)
+	}
+	if seen := w.models.take(); len(seen) > 0 {
+		t.Errorf("%s: reached the model server", name)
+	}
+}
+
+func (w *world) testExpired(t *testing.T) {
+	second := int64(1)
+	key := w.newKey(t, &second)
+	deadline := time.Now().Add(10 * time.Second)
+	for time.Now().Unix() < *key.ExpiresAt && time.Now().Before(deadline) {
+		time.Sleep(20 * time.Millisecond)
+	}
+	w.models.take()
+	w.checkRefused(t, "an expired key", w.get(t, "/v1/models", "Authorization", "Bearer "+key.Value))
+}
+
+func (w *world) testStream(t *testing.T) {
+	key := w.newKey(t, nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/v1/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key.Value)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	began := time.Now()
+	line, err := bufio.NewReader(resp.Body).ReadString('\n')
+	if err != nil || line != "data: one\n" {
+		t.Fatalf("got %q, %v", line, err)
+	}
+	if waited := time.Since(began); waited > time.Second {
+		t.Errorf("the first event came after %s: it was held back until the last", waited)
+	}
+	w.models.take()
+}
+
+// testRevokedMidStream sends requests without pause while the key is revoked:
+// each that began after the revocation returned must be refused.
+func (w *world) testRevokedMidStream(t *testing.T) {
+	key := w.newKey(t, nil)
+	var revoked atomic.Bool
+	var before, after atomic.Int64
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				was := revoked.Load()
+				a, err := w.try(ctx, "/v1/models", "Authorization", "Bearer "+key.Value)
+				switch {
+				case err != nil:
+					if ctx.Err() == nil {
+						t.Error(err)
+					}
+					return
+				case was && a.status != http.StatusUnauthorized:
+					t.Errorf("%d after the revocation returned", a.status)
+					return
+				case was:
+					after.Add(1)
+				case a.status == http.StatusOK:
+					before.Add(1)
+				}
+			}
+		})
+	}
+	waitFor(t, func() bool { return before.Load() > 40 })
+	if _, err := w.client.AdminAPIKeys.Delete(t.Context(), key.ID); err != nil {
+		t.Fatal(err)
+	}
+	revoked.Store(true)
+	waitFor(t, func() bool { return after.Load() > 40 || t.Failed() })
+	cancel()
+	clients.Wait()
+	w.models.take()
+}
+
+func waitFor(t *testing.T, done func() bool) {
+	t.Helper()
+	for range 1000 {
+		if done() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("it did not come about within 10 s")
+}
+
+func (w *world) testAway(t *testing.T) {
+	key := w.newKey(t, nil)
+	if err := w.keyreeve.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	w.models.take()
+	for range 3 {
+		a := w.get(t, "/v1/models", "Authorization", "Bearer "+key.Value)
+		if a.status != http.StatusServiceUnavailable {
+			t.Errorf("got %d %s", a.status, a.body)
+		}
+		var body api.ErrorResponse
+		if err := json.Unmarshal([]byte(a.body), &body); err != nil || body.Error.Type != api.ErrorTypeServer {
+			t.Errorf("the body is no error of OpenAI's form: %s", a.body)
+		}
+	}
+	if seen := w.models.take(); len(seen) > 0 {
+		t.Errorf("%d requests reached the model server", len(seen))
+	}
+}
+
+func (w *world) testNothingPrinted(t *testing.T) {
+	text := w.output.String()
+	if i := strings.Index(text, "sk-admin-"); i >= 0 {
+		t.Errorf("the gateway printed a key at byte %d of its output", i)
+	}
+}
