@@ -24,7 +24,7 @@ import (
 // The numbers of requests, each to both engines.
 const (
 	malformedSoak   = 250_000 // with KEYREEVE_SOAK=1
-	malformedRun    = 25_000
+	malformedRun    = 10_000
 	malformedShards = 4 // each with a pair of servers of its own
 	malformedHang   = 10 * time.Second
 )
