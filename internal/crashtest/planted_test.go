@@ -11,8 +11,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/keyreeve/keyreeve/internal/crashtest/faultsql"
 	"github.com/keyreeve/keyreeve/internal/server"
+	"github.com/keyreeve/keyreeve/internal/sqlstore/faulty"
 )
 
 // plantVariable makes the test binary a server with a bug.
@@ -25,15 +25,33 @@ const (
 	plantOff         = "off"          // synchronous=OFF
 )
 
-func planted(plant string) faultsql.Hooks {
+func planted(plant string) func(driver.Connector) driver.Connector {
 	switch plant {
 	case plantEarlyAnswer:
-		return faultsql.Hooks{Exec: new(lateCommit).exec}
+		return faulty.Hook(new(lateCommit).call).Wrap
 	case plantNormal, plantOff:
-		return faultsql.Hooks{Connected: func(exec func(string) error) error { return exec("PRAGMA synchronous = " + plant) }}
+		return func(c driver.Connector) driver.Connector { return pragma{c, "PRAGMA synchronous = " + plant} }
 	default:
 		panic("no bug is called " + plant)
 	}
+}
+
+// pragma runs a statement on each new connection.
+type pragma struct {
+	driver.Connector
+	statement string
+}
+
+func (p pragma) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := p.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, p.statement, nil); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 // lateCommit answers COMMIT at once and commits when the next statement comes,
@@ -42,30 +60,33 @@ func planted(plant string) faultsql.Hooks {
 type lateCommit struct {
 	mu      sync.Mutex
 	started bool
-	pending func() (driver.Result, error)
+	pending func() error
 }
 
-func (l *lateCommit) exec(statement string, next func() (driver.Result, error)) (driver.Result, error) {
+func (l *lateCommit) call(_ context.Context, call faulty.Call, do func() error) error {
+	if call.Kind != faulty.Exec {
+		return do()
+	}
 	l.commit()
-	if statement != "COMMIT" {
-		return next()
+	if !call.IsCommit() {
+		return do()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.started {
 		l.started = true
-		return next()
+		return do()
 	}
-	l.pending = next
+	l.pending = do
 	time.AfterFunc(20*time.Millisecond, l.commit)
-	return driver.ResultNoRows, nil
+	return nil
 }
 
 func (l *lateCommit) commit() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.pending != nil {
-		_, _ = l.pending()
+		_ = l.pending()
 		l.pending = nil
 	}
 }
@@ -78,7 +99,7 @@ func servePlanted(plant string, args []string) int {
 		Listen: "127.0.0.1:0", Database: args[0], BootstrapKeyFile: args[1],
 		OwnerName: "Owner", OwnerEmail: "owner@localhost",
 		Logger:        slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		WrapConnector: planted(plant).Wrap,
+		WrapConnector: planted(plant),
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "keyreeve:", err)

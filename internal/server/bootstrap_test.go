@@ -10,19 +10,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keyreeve/keyreeve/internal/crashtest/faultsql"
 	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/server"
+	"github.com/keyreeve/keyreeve/internal/sqlstore/faulty"
 )
 
 // atCommit puts a test in the place of the first commit.
 func atCommit(fn func(commit func() error) error) func(driver.Connector) driver.Connector {
-	return faultsql.Hooks{Exec: func(statement string, next func() (driver.Result, error)) (driver.Result, error) {
-		if statement != "COMMIT" {
-			return next()
+	return faulty.Hook(func(_ context.Context, call faulty.Call, do func() error) error {
+		if !call.IsCommit() {
+			return do()
 		}
-		return driver.ResultNoRows, fn(func() error { _, err := next(); return err })
-	}}.Wrap
+		return fn(do)
+	}).Wrap
 }
 
 func TestFirstKeyIsOnDiskBeforeTheCommit(t *testing.T) {
