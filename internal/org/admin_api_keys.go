@@ -265,6 +265,9 @@ func checkName(param, name string) error {
 			return controlCharacter(param, r)
 		}
 	}
+	if token.In(name) {
+		return holdsKey(param)
+	}
 	return nil
 }
 

@@ -79,6 +79,13 @@ func notUTF8(param string) error {
 	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: param, Message: fmt.Sprintf("Invalid '%s': it is not UTF-8.", param)}
 }
 
+// holdsKey refuses a name that a key was pasted into: names are stored, listed
+// and logged.
+func holdsKey(param string) error {
+	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: param, Message: fmt.Sprintf(
+		"Invalid '%s': it holds what looks like an API key. Names are not secret: say what the key is for.", param)}
+}
+
 func notCursor(id, example string) error {
 	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: "after", Message: fmt.Sprintf(
 		"Invalid 'after': '%s' is not an id of this list. Expected the id of the last element of the page before, such as '%s'.",

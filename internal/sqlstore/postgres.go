@@ -238,6 +238,9 @@ func (l *advisoryLock) watch() (stop func()) {
 				closing, cancel := context.WithTimeout(context.Background(), time.Second)
 				defer cancel()
 				if l.conn != nil {
+					// Said, not left to the connection's end: the server that
+					// comes next may look before PostgreSQL has noticed that.
+					_, _ = l.conn.Exec(closing, `SELECT pg_advisory_unlock_all()`)
 					_ = l.conn.Close(closing)
 				}
 				return
