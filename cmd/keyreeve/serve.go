@@ -25,6 +25,8 @@ type serveCmd struct {
 	Listen          string        `default:"127.0.0.1:8080" env:"KEYREEVE_LISTEN" placeholder:"HOST:PORT" help:"Address to serve the API at (${env}; default: ${default})."`
 	ShutdownTimeout time.Duration `default:"20s" env:"KEYREEVE_SHUTDOWN_TIMEOUT" placeholder:"DURATION" help:"How long requests under way may take at a stop (${env}; default: ${default})."`
 
+	MaxConnections int `default:"6000" env:"KEYREEVE_MAX_CONNECTIONS" placeholder:"N" help:"Connections to the API at most; above it those are closed that were unused for longest (${env}; default: ${default})."`
+
 	GatewayListen     string   `env:"KEYREEVE_GATEWAY_LISTEN" placeholder:"WHERE" group:"Gateways:" help:"Fast listener for gateways, HOST:PORT or unix:PATH. Whoever reaches it may ask about keys (${env}; default: none)."`
 	GRPCListen        string   `name:"grpc-listen" env:"KEYREEVE_GRPC_LISTEN" placeholder:"WHERE" group:"Gateways:" help:"Listener for Envoy's ext_authz over gRPC, HOST:PORT or unix:PATH (${env}; default: none)."`
 	GatewayKeyHeaders []string `default:"authorization,x-api-key,api-key" env:"KEYREEVE_GATEWAY_KEY_HEADERS" placeholder:"NAME" group:"Gateways:" help:"Headers in which a gateway's request has the key (${env}; default: ${default})."`
@@ -59,7 +61,7 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	return server.Run(ctx, server.Config{
-		Listen: c.Listen, Database: c.Database, ShutdownTimeout: c.ShutdownTimeout,
+		Listen: c.Listen, Database: c.Database, ShutdownTimeout: c.ShutdownTimeout, MaxConnections: c.MaxConnections,
 		GatewayListen: c.GatewayListen, GRPCListen: c.GRPCListen, GatewayKeyHeaders: c.GatewayKeyHeaders,
 		OwnerName: c.OwnerName, OwnerEmail: c.OwnerEmail, BootstrapKeyFile: c.BootstrapKeyFile,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, TrustedProxies: proxies,

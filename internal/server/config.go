@@ -15,6 +15,7 @@ type Config struct {
 	Listen          string        // address of the API; a port of 0 picks a free one
 	Database        string        // path, sqlite:PATH or postgres:// URL
 	ShutdownTimeout time.Duration // for requests under way at a stop; default 20 s
+	MaxConnections  int           // to Listen; above it the longest unused are closed; default 6000
 
 	GatewayListen     string   // address or unix:PATH for gateways; empty: none
 	GRPCListen        string   // the same for Envoy's ext_authz over gRPC
@@ -39,12 +40,21 @@ type Config struct {
 	WrapConnector func(driver.Connector) driver.Connector
 }
 
-const defaultShutdownTimeout = 20 * time.Second
+const (
+	defaultShutdownTimeout = 20 * time.Second
+
+	// defaultMaxConnections keeps what slow clients can use up below 150 MB: a
+	// connection that sends its header slowly holds about 18 KiB, and the garbage of those before it some more.
+	defaultMaxConnections = 6000
+)
 
 // check completes and refuses what cannot work.
 func (c *Config) check() error {
 	if c.ShutdownTimeout <= 0 {
 		c.ShutdownTimeout = defaultShutdownTimeout
+	}
+	if c.MaxConnections <= 0 {
+		c.MaxConnections = defaultMaxConnections
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -148,6 +148,7 @@ func (s *Server) serve(api http.Handler) {
 	s.background.Go(func() { s.writeUses(ctx) })
 	s.background.Go(func() { s.recordTime(ctx) })
 
+	connections := limitConnections(s.listener, s.cfg.MaxConnections)
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	s.http = &http.Server{
@@ -161,6 +162,7 @@ func (s *Server) serve(api http.Handler) {
 		DisableGeneralOptionsHandler: true,
 		Protocols:                    protocols,
 		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		ConnState:                    connections.observe,
 		ErrorLog:                     slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
 	serve := s.http.Serve
@@ -170,7 +172,7 @@ func (s *Server) serve(api http.Handler) {
 		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
 	}
 	s.background.Go(func() {
-		if err := serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := serve(connections); !errors.Is(err, http.ErrServerClosed) {
 			s.fail(fmt.Errorf("serve %s: %w", s.listener.Addr(), err))
 		}
 	})
