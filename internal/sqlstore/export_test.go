@@ -5,5 +5,6 @@ import "database/sql"
 // Pools returns the writer's and the readers' connections.
 func (s *Store) Pools() []*sql.DB { return []*sql.DB{s.write, s.read} }
 
-// EventAtRevision is the one statement that only PostgreSQL ever runs.
-const EventAtRevision = eventAtRevision
+// Rare are the statements that few stores ever run: one after an answer of
+// PostgreSQL was lost, one where there are many keys.
+var Rare = []string{eventAtRevision, keyEnds}

@@ -101,11 +101,15 @@ func (d *sqliteDialect) mustExist() error {
 }
 
 func (d *sqliteDialect) connect(cfg Config, p pool) (*sql.DB, error) {
+	conns, cache := 1, 32
+	if p == readerPool {
+		conns, cache = max(maxViews, runtime.NumCPU()), 8 // for each of them; the system caches the file as well
+	}
 	pragmas := url.Values{"_pragma": {
 		"busy_timeout(5000)", // a backup or a reader's checkpoint beside us
 		// NORMAL would let a power cut undo an acknowledged revocation.
 		"synchronous(FULL)",
-		"cache_size(-32768)", // KiB
+		fmt.Sprintf("cache_size(-%d)", cache<<10), // MiB, given in KiB
 		"journal_size_limit(67108864)",
 	}}
 	if cfg.Access == ReadOnly || p == readerPool {
@@ -117,10 +121,6 @@ func (d *sqliteDialect) connect(cfg Config, p pool) (*sql.DB, error) {
 		c = cfg.WrapConnector(c)
 	}
 	db := sql.OpenDB(c)
-	conns := 1
-	if p == readerPool {
-		conns = max(4, runtime.NumCPU())
-	}
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	return db, nil

@@ -107,10 +107,11 @@ func everything(t *testing.T, database string, hook faulty.Hook) {
 	_, _, err = s.Removal(ctx, key.Digest)
 	must(err)
 
-	// Only a commit whose answer was lost makes a store ask for an event.
-	stmt, err := s.Pools()[1].PrepareContext(ctx, sqlstore.EventAtRevision)
-	must(err)
-	must(stmt.Close())
+	for _, text := range sqlstore.Rare {
+		stmt, err := s.Pools()[1].PrepareContext(ctx, text)
+		must(err)
+		must(stmt.Close())
+	}
 }
 
 var sqlText = regexp.MustCompile(`^(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)

@@ -2,9 +2,11 @@ package storetest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -20,6 +22,7 @@ var stateTests = map[string]func(*testing.T, Open){
 	"SnapshotIsTheStateOfItsHead":     snapshotIsTheStateOfItsHead,
 	"SnapshotStopsAtAVisitorsError":   snapshotStopsAtAVisitorsError,
 	"SnapshotKeepsOneView":            snapshotKeepsOneView,
+	"SnapshotOfManyIsOfOneHead":       snapshotOfManyIsOfOneHead,
 	"ReaderThatGivesUpIsNotStorages":  readerThatGivesUpIsNotStorages,
 	"ReadersDoNotSeeUncommittedWrite": readersDoNotSeeUncommittedWrite,
 }
@@ -246,6 +249,110 @@ func snapshotKeepsOneView(t *testing.T, open Open) {
 	if diff := cmp.Diff([]string{w.first.ID}, keys); diff != "" || head.Revision != 4 {
 		t.Errorf("at revision %d (-want +got):\n%s", head.Revision, diff)
 	}
+}
+
+// snapshotOfManyIsOfOneHead reads more keys than a store may care to read at
+// once while others are made and deleted, and compares each snapshot with what
+// the log says up to its head.
+func snapshotOfManyIsOfOneHead(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	var uses []org.Use
+	for range 10 {
+		var made []org.Use
+		if _, err := w.Update(t.Context(), func(tx org.Tx) error {
+			made = made[:0]
+			for i := range 300 {
+				id, err := tx.NewID(org.PrefixKey)
+				if err != nil {
+					return err
+				}
+				key := org.Key{
+					ID: id.String(), Kind: org.KeyKind(1 + i%3), Digest: sha256.Sum256([]byte(id)),
+					OwnerType: org.OwnerUser, OwnerID: w.owner.OwnerID,
+				}
+				if err := tx.InsertKey(key); err != nil {
+					return err
+				}
+				if i%2 == 0 {
+					made = append(made, org.Use{KeyID: key.ID, At: tx.Now()})
+				}
+				tx.Emit(org.Event{Type: org.EventAPIKeyCreated, Effects: []org.Effect{org.KeyAdded{ID: key.ID, Digest: key.Digest}}})
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		uses = append(uses, made...)
+		w.clock.advance(time.Minute)
+	}
+	w.use(t, uses...)
+
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			w.create(t, "stays", 0)
+			w.remove(t, w.create(t, "goes", 0).ID)
+		}
+	}()
+	for range 5 {
+		got := make(map[[32]byte]string)
+		used := 0
+		head, err := w.Snapshot(t.Context(), visitor(nil, nil, func(k org.SnapshotKey) error {
+			if _, twice := got[k.Digest]; twice {
+				t.Errorf("%s came twice", k.ID)
+			}
+			got[k.Digest] = k.ID
+			if k.LastUsedAt != 0 {
+				used++
+			}
+			return nil
+		}))
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		if diff := cmp.Diff(replay(t, w, head.Revision), got); diff != "" {
+			t.Errorf("at revision %d (-log +snapshot):\n%s", head.Revision, diff)
+		}
+		if used != len(uses) {
+			t.Errorf("%d keys with a use, want %d", used, len(uses))
+		}
+	}
+	close(stop)
+	<-stopped
+}
+
+// replay returns the keys by digest, as the log has them at a revision.
+func replay(t *testing.T, s org.Store, revision int64) map[[32]byte]string {
+	t.Helper()
+	keys := make(map[[32]byte]string)
+	for e, err := range s.Events(t.Context(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Revision > revision {
+			break
+		}
+		read, err := org.DecodeRecord(e.Record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, effect := range read.Effects {
+			switch effect := effect.(type) {
+			case org.KeyAdded:
+				keys[effect.Digest] = effect.ID
+			case org.KeyRemoved:
+				delete(keys, effect.Digest)
+			}
+		}
+	}
+	return keys
 }
 
 func readerThatGivesUpIsNotStorages(t *testing.T, open Open) {
