@@ -117,7 +117,10 @@ func TestAllIsLazyAndEndsWithTheError(t *testing.T) {
 		replies(403, "application/json", `{"error":{"message":"No.","type":"invalid_request_error"}}`)(w, r)
 	})
 	keys := c.AdminAPIKeys.All(t.Context(), api.AdminAPIKeyListParams{})
-	for range keys {
+	for _, err := range keys {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	if requests != 1 {

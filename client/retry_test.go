@@ -76,10 +76,10 @@ type failingReader struct{}
 func (failingReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 var (
-	noKey   = `{"error":{"message":"No such admin API key: 'key_1'.","type":"invalid_request_error","param":null,"code":null}}`
-	noRoute = `{"error":{"message":"Invalid URL (DELETE /v1/organization/admin_api_keys/key_1)","type":"invalid_request_error","param":null,"code":null}}`
-	reset   = errors.New("connection reset by peer")
-	refused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+	noKey    = `{"error":{"message":"No such admin API key: 'key_1'.","type":"invalid_request_error","param":null,"code":null}}`
+	noRoute  = `{"error":{"message":"Invalid URL (DELETE /v1/organization/admin_api_keys/key_1)","type":"invalid_request_error","param":null,"code":null}}`
+	errReset = errors.New("connection errReset by peer")
+	refused  = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 )
 
 func TestWhatIsRetried(t *testing.T) {
@@ -93,7 +93,7 @@ func TestWhatIsRetried(t *testing.T) {
 		{"429", answers(429, ""), true},
 		{"500", answers(500, ""), true},
 		{"503", answers(503, ""), true},
-		{"connection reset", fails(reset), true},
+		{"connection reset", fails(errReset), true},
 		{"connection refused", fails(refused), true},
 		{"half a body", cut, true},
 		{"409 with x-should-retry", answers(409, "", "X-Should-Retry", "true"), true},
@@ -140,12 +140,12 @@ func TestPausesDoubleAndAreCapped(t *testing.T) {
 		if e, ok := errors.AsType[*client.Error](err); !ok || e.Status != 500 {
 			t.Errorf("got %v", err)
 		}
-		bounds := []time.Duration{500, 1000, 2000, 4000, 8000, 8000, 8000} // ms
+		bounds := []int{500, 1000, 2000, 4000, 8000, 8000, 8000} // ms
 		if len(s.at) != len(bounds)+1 {
 			t.Fatalf("%d requests, want %d", len(s.at), len(bounds)+1)
 		}
-		for i, bound := range bounds {
-			bound *= time.Millisecond
+		for i, ms := range bounds {
+			bound := time.Duration(ms) * time.Millisecond
 			if pause := s.at[i+1] - s.at[i]; pause < bound/2 || pause > bound {
 				t.Errorf("pause %d is %v, want %v to %v", i, pause, bound/2, bound)
 			}
@@ -161,8 +161,8 @@ func TestTwoRetriesByDefault(t *testing.T) {
 			1: {client.WithMaxRetries(0)},
 			5: {client.WithMaxRetries(4)},
 		} {
-			s := &script{steps: []step{fails(reset)}}
-			if err := operations["delete"](t.Context(), s.client(t, opts...)); !errors.Is(err, reset) {
+			s := &script{steps: []step{fails(errReset)}}
+			if err := operations["delete"](t.Context(), s.client(t, opts...)); !errors.Is(err, errReset) {
 				t.Errorf("got %v", err)
 			}
 			if len(s.at) != want {
@@ -240,7 +240,7 @@ func TestPauseBeyondTheDeadlineIsNotBegun(t *testing.T) {
 
 func TestCancelEndsThePause(t *testing.T) {
 	t.Parallel()
-	for name, first := range map[string]step{"after an answer": answers(503, "", "Retry-After", "30"), "after none": fails(reset)} {
+	for name, first := range map[string]step{"after an answer": answers(503, "", "Retry-After", "30"), "after none": fails(errReset)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -255,7 +255,7 @@ func TestCancelEndsThePause(t *testing.T) {
 				if !errors.Is(err, context.Canceled) {
 					t.Errorf("%v does not wrap the cancellation", err)
 				}
-				if e, ok := errors.AsType[*client.Error](err); !errors.Is(err, reset) && (!ok || e.Status != 503) {
+				if e, ok := errors.AsType[*client.Error](err); !errors.Is(err, errReset) && (!ok || e.Status != 503) {
 					t.Errorf("%v does not wrap the last failure", err)
 				}
 			})
@@ -298,16 +298,16 @@ func TestDeleteAfterALostAnswer(t *testing.T) {
 		steps []step
 		ok    bool
 	}{
-		{"answer lost", []step{fails(reset), answers(404, noKey)}, true},
+		{"answer lost", []step{fails(errReset), answers(404, noKey)}, true},
 		{"answer cut", []step{cut, answers(404, noKey)}, true},
 		{"5xx", []step{answers(500, ""), answers(404, noKey)}, true},
-		{"lost, then told to wait", []step{fails(reset), answers(429, ""), answers(404, noKey)}, true},
+		{"lost, then told to wait", []step{fails(errReset), answers(429, ""), answers(404, noKey)}, true},
 		{"404 at once", []step{answers(404, noKey)}, false},
 		{"never connected", []step{fails(refused), answers(404, noKey)}, false},
 		{"told to wait", []step{answers(429, ""), answers(404, noKey)}, false},
-		{"lost, then a proxy's 404", []step{fails(reset), answers(404, "<html>")}, false},
-		{"lost, then a route that is not there", []step{fails(reset), answers(404, noRoute)}, false},
-		{"lost, then refused", []step{fails(reset), answers(403, noKey)}, false},
+		{"lost, then a proxy's 404", []step{fails(errReset), answers(404, "<html>")}, false},
+		{"lost, then a route that is not there", []step{fails(errReset), answers(404, noRoute)}, false},
+		{"lost, then refused", []step{fails(errReset), answers(403, noKey)}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -336,7 +336,7 @@ func TestDeleteAfterALostAnswer(t *testing.T) {
 func TestGetAfterALostAnswerStaysMissing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{steps: []step{fails(reset), answers(404, noKey)}}
+		s := &script{steps: []step{fails(errReset), answers(404, noKey)}}
 		err := operations["get"](t.Context(), s.client(t))
 		if e, ok := errors.AsType[*client.Error](err); !ok || e.Status != 404 {
 			t.Errorf("got %v", err)

@@ -29,7 +29,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	name := args[0]
 	path, err := exec.LookPath("keyreeve")
 	ts.Check(err)
-	cmd := exec.Command(path, append([]string{"serve"}, args[1:]...)...) //nolint:noctx // ended by Defer
+	cmd := exec.Command(path, append([]string{"serve"}, args[1:]...)...)
 	cmd.Dir = ts.MkAbs(".")
 	for _, v := range []string{"PATH", "HOME", "TMPDIR", "KEYREEVE_LISTEN", "KEYREEVE_DATABASE", "KEYREEVE_BOOTSTRAP_KEY_FILE", "KEYREEVE_OWNER_NAME"} {
 		if value := ts.Getenv(v); value != "" {
@@ -134,7 +134,7 @@ func sqlStatement(ts *testscript.TestScript, neg bool, args []string) {
 	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
 	ts.Check(err)
 	defer db.Close()
-	_, err = db.Exec(args[1]) //nolint:noctx // a local file
+	_, err = db.Exec(args[1])
 	ts.Check(err)
 }
 
@@ -153,7 +153,7 @@ func curlFrom(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(ts.Exec("sh", "-c", strings.Replace(line[1], "curl ", "curl -sS ", 1)))
 		return
 	}
-	req, err := http.NewRequest(http.MethodGet, line[2], nil) //nolint:noctx // a local server
+	req, err := http.NewRequest(http.MethodGet, line[2], nil)
 	ts.Check(err)
 	req.Header.Set(line[3], line[4])
 	resp, err := http.DefaultClient.Do(req)

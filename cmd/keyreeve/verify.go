@@ -66,7 +66,7 @@ func readKey(file string, in io.Reader) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		defer f.Close()
+		defer f.Close() //nolint:errcheck // it is only read
 		in = f
 	}
 	text, err := io.ReadAll(io.LimitReader(in, 4096))

@@ -111,7 +111,7 @@ func TestConnectionsBeyondTheLimitAreRefused(t *testing.T) {
 	s := serveFast(t, gateway.NewFastServer(f.gate, true, gateway.FastLimits{Connections: 2, ReadTimeout: patience}))
 	var held []net.Conn
 	for range 2 {
-		conn, err := net.Dial("tcp", s.address) //nolint:noctx // loopback
+		conn, err := net.Dial("tcp", s.address)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ type Head struct {
 }
 
 // Millis is the time of the last change, in Unix milliseconds.
-func (h Head) Millis() int64 { return int64(h.LastID.Time()) } //nolint:gosec // 48 bits fit
+func (h Head) Millis() int64 { return int64(h.LastID.Time()) }
 
 // String is the form that VerifyChain's expectation takes: REVISION:HASH.
 func (h Head) String() string {

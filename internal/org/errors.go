@@ -46,7 +46,7 @@ const (
 	codeInvalidValue    = "invalid_value"
 	codeAboveMax        = "integer_above_max_value"
 	codeBelowMin        = "integer_below_min_value"
-	codeLastAdminAPIKey = "last_admin_api_key" //nolint:gosec // an error code, not a credential
+	codeLastAdminAPIKey = "last_admin_api_key"
 )
 
 func emptyString(param string) error {

@@ -150,7 +150,7 @@ func (s *shell) serve(t *testing.T, command string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { out.Close() })
-	cmd := exec.Command("sh", "-c", "exec "+command) //nolint:noctx // it is stopped below
+	cmd := exec.Command("sh", "-c", "exec "+command)
 	cmd.Dir, cmd.Env, cmd.Stdout = s.dir, s.env, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -161,7 +161,7 @@ func (s *shell) serve(t *testing.T, command string) string {
 		_ = cmd.Wait()
 	})
 	for range 400 {
-		resp, err := http.Get("http://" + s.replace[1] + "/readyz") //nolint:noctx // loopback
+		resp, err := http.Get("http://" + s.replace[1] + "/readyz")
 		if err == nil {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {

@@ -21,7 +21,7 @@ func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 	network, where := "tcp", address
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		network, where = "unix", path
-		removeStale(path)
+		removeStale(ctx, path)
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, network, where)
@@ -45,12 +45,13 @@ func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 
 // removeStale removes a socket that a process left behind which was killed. One
 // that somebody answers on, and what is no socket, stays.
-func removeStale(path string) {
+func removeStale(ctx context.Context, path string) {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode().Type() != fs.ModeSocket {
 		return
 	}
-	conn, err := net.Dial("unix", path)
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "unix", path)
 	if err == nil {
 		_ = conn.Close()
 		return

@@ -137,7 +137,7 @@ func createHead(key string, length int) string {
 // dial sends the first part of a request.
 func dial(t *testing.T, address, text string) net.Conn {
 	t.Helper()
-	conn, err := net.Dial("tcp", address) //nolint:noctx // loopback
+	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func finish(t *testing.T, conn net.Conn, text string) answer {
 func awaitRefused(t *testing.T, address string) {
 	t.Helper()
 	for range 1000 {
-		conn, err := net.Dial("tcp", address) //nolint:noctx // loopback
+		conn, err := net.Dial("tcp", address)
 		if err != nil {
 			return
 		}

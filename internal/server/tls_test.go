@@ -84,7 +84,7 @@ func TestHTTP2OverTLSOnly(t *testing.T) {
 		ForceAttemptHTTP2: true,
 		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
 	})
-	resp, err := s.http.Get(s.url + "/readyz") //nolint:noctx // it has a timeout
+	resp, err := s.http.Get(s.url + "/readyz")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func (s *Store) AdminAPIKeys(ctx context.Context, page org.Page) ([]org.AdminAPI
 	if err != nil {
 		return nil, s.classify(err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err says it
+	defer rows.Close()
 	var keys []org.AdminAPIKey
 	for rows.Next() {
 		key, err := scanAdminKey(rows)

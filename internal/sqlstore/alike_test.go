@@ -40,8 +40,7 @@ func seeded(n byte) io.Reader { return rand.NewChaCha8([32]byte{n}) }
 
 // answer is what an operation returned, as text.
 func answer(result any, err error) string {
-	var r *org.Refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*org.Refusal](err); ok {
 		return fmt.Sprintf("refused: %+v", *r)
 	}
 	return fmt.Sprintf("%+v, %v", result, err)

@@ -93,7 +93,7 @@ func benchmarkRaw(b *testing.B, size int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // a benchmark's
+	defer db.Close()
 	conn, err := db.Conn(b.Context())
 	if err != nil {
 		b.Fatal(err)

@@ -127,7 +127,7 @@ FROM events WHERE revision > $1 ORDER BY revision LIMIT $2`, after, eventPage)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err says it
+	defer rows.Close()
 	var page []org.StoredEvent
 	for rows.Next() {
 		var e org.StoredEvent

@@ -109,7 +109,7 @@ func each(ctx context.Context, tx *sql.Tx, row func(*sql.Rows) error, query stri
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err says it
+	defer rows.Close()
 	for rows.Next() {
 		if err := row(rows); err != nil {
 			return err

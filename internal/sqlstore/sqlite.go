@@ -84,8 +84,7 @@ func (d *sqliteDialect) create() error {
 
 // reason drops the path from an error: it stands before it already.
 func reason(err error) error {
-	var e *fs.PathError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
 	}
 	return err

@@ -68,7 +68,7 @@ func unnumbered(text string) string { return numbered.ReplaceAllLiteralString(te
 func everything(t *testing.T, database string, hook faulty.Hook) {
 	t.Helper()
 	ctx := t.Context()
-	open(t, sqlstore.Config{Database: database, WrapConnector: hook.Wrap}).Close() //nolint:errcheck // opened again
+	open(t, sqlstore.Config{Database: database, WrapConnector: hook.Wrap}).Close()
 	s := open(t, sqlstore.Config{Database: database, WrapConnector: hook.Wrap, Access: sqlstore.Maintain})
 	svc := org.NewService(s, rand.Reader, nil)
 	owner := bootstrap(t, svc)

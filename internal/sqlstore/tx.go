@@ -38,7 +38,7 @@ func newTx(ctx context.Context, g *group, head org.Head) *tx {
 	return &tx{ctx: ctx, group: g, head: head, last: head.LastID, millis: uint64(max(now, 0))}
 }
 
-func (t *tx) Now() int64 { return int64(t.millis / 1000) } //nolint:gosec // came from an int64
+func (t *tx) Now() int64 { return int64(t.millis / 1000) }
 
 func (t *tx) NewID(prefix string) (org.ID, error) {
 	next, err := org.NextULID(t.last, t.millis, t.group.random)

@@ -11,8 +11,9 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/keyreeve/keyreeve/internal/token"
 	"pgregory.net/rapid"
+
+	"github.com/keyreeve/keyreeve/internal/token"
 )
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -34,7 +34,8 @@ func TestRemovedKeysGiveTheirMemoryBack(t *testing.T) {
 	}
 	apply(t, x, added...)
 	apply(t, x, removed...)
-	added, removed = nil, nil
+	clear(added)
+	clear(removed)
 	after := heap()
 	runtime.KeepAlive(x)
 	if kept := int64(after) - int64(before); kept > 500_000 {
