@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,12 +38,13 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 7, "how often each figure is measured")
 	flag.DurationVar(&b.slice, "slice", 2*time.Second, "length of one measurement under load")
 	flag.IntVar(&b.keys, "keys", 1_000_000, "keys in the large database")
+	only := flag.String("only", "", "measure but some of creates, large and gateway (default all)")
 	engines := flag.String("engines", sqlite+","+postgres, "databases to measure")
 	enforce := flag.Bool("enforce", false, "exit with status 1 if a limit is missed")
 	update := flag.String("update", "", "put the result into this document, below its marker")
 	flag.Parse()
 
-	err := b.run(strings.Split(*engines, ","))
+	err := b.run(strings.Split(*engines, ","), *only)
 	fmt.Print(b.report.String())
 	if err == nil && *update != "" {
 		err = b.report.update(*update)
@@ -56,7 +58,7 @@ func main() {
 	}
 }
 
-func (b *bench) run(names []string) (err error) {
+func (b *bench) run(names []string, only string) (err error) {
 	// The clients are one thread; the rest of this program should not compete
 	// with the server either.
 	runtime.GOMAXPROCS(1)
@@ -80,8 +82,11 @@ func (b *bench) run(names []string) (err error) {
 			what string
 			do   func(*engine) error
 		}{
-			{"creates", b.creates}, {"large", b.large},
+			{"creates", b.creates}, {"large", b.large}, {"gateway", b.gateway},
 		} {
+			if only != "" && !slices.Contains(strings.Split(only, ","), step.what) {
+				continue
+			}
 			progress("%s: %s", e.title, step.what)
 			if err := step.do(e); err != nil {
 				return fmt.Errorf("%s: %s: %w", e.title, step.what, err)

@@ -27,8 +27,9 @@ type server struct {
 }
 
 // serve starts a server on a database, which is made where there is none, and
-// returns when /readyz says ready. dir keeps the admin key of the first start.
-func (b *bench) serve(database, dir string) (*server, error) {
+// returns when /readyz says ready. dir keeps the admin key of the first start. more are
+// further flags.
+func (b *bench) serve(database, dir string, more ...string) (*server, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -38,8 +39,8 @@ func (b *bench) serve(database, dir string) (*server, error) {
 	}
 	keyFile := filepath.Join(dir, "admin-key")
 	s := &server{database: database, address: address, log: new(bytes.Buffer)}
-	s.cmd = exec.Command(b.binary, "serve", "--listen", address, "--database", database,
-		"--bootstrap-key-file", keyFile, "--log-level", "warn")
+	s.cmd = exec.Command(b.binary, append([]string{"serve", "--listen", address, "--database", database,
+		"--bootstrap-key-file", keyFile, "--log-level", "warn"}, more...)...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	began := time.Now()
