@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -203,6 +204,37 @@ func TestCreateRefuses(t *testing.T) {
 		}
 		if n := len(ids(t, s.do(t, request{path: keysPath}))); n != 1 {
 			t.Errorf("%d keys after refusals only", n)
+		}
+	})
+}
+
+// A request is let in by its header. When its key is revoked while the body is
+// still on its way, it must not make a key that outlives the revocation.
+func TestCreateWithAKeyRevokedWhileItsBodyWasOnItsWay(t *testing.T) {
+	t.Parallel()
+	onBothEngines(t, nil, func(t *testing.T, s *system) {
+		stolen, _ := s.create(t, `{"name":"stolen"}`)
+		const body = `{"name":"survivor"}`
+		w := dial(t, s.address())
+		fmt.Fprintf(w, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+			keysPath, stolen.Value, len(body), body[:5])
+		time.Sleep(200 * time.Millisecond) // the header was read and judged
+		if a := s.do(t, request{method: http.MethodDelete, path: keysPath + "/" + stolen.ID}); a.status != http.StatusOK {
+			t.Fatalf("revoke: %d %s", a.status, a.body)
+		}
+		if _, err := io.WriteString(w, body[5:]); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(w.in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("status %d after the key was revoked, want 401", resp.StatusCode)
+		}
+		if got := ids(t, s.do(t, request{path: keysPath})); len(got) != 1 {
+			t.Errorf("%d keys, want the first alone", len(got))
 		}
 	})
 }

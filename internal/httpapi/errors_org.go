@@ -13,6 +13,10 @@ import (
 // of a fault goes to the log.
 func (a *admin) errorOf(r *http.Request, err error) *apiError {
 	if refusal, ok := errors.AsType[*org.Refusal](err); ok {
+		if refusal.Kind == org.Unauthenticated {
+			key, _ := bearerToken(r.Header)
+			return errInvalidAPIKey(key)
+		}
 		return newError(statusOf(refusal.Kind), api.ErrorTypeInvalidRequest, refusal.Code, refusal.Param, refusal.Message)
 	}
 	trackOf(r).err = err.Error()

@@ -15,6 +15,8 @@ const (
 	MaxNameLength       = 256        // characters, spaces at the ends not counted
 	MaxExpiresInSeconds = 31_536_000 // 365 days
 	MaxAdminKeyPage     = 100
+
+	maxNameWithSpaces = 2 * MaxNameLength // spaces at the ends are kept, so they have a bound too
 )
 
 // NewAdminAPIKey asks for an admin key.
@@ -90,6 +92,7 @@ func (s *Service) CreateAdminAPIKey(ctx context.Context, caller Caller, in NewAd
 	fail := func(err error) (AdminAPIKey, token.Secret, Commit, error) {
 		return AdminAPIKey{}, token.Secret{}, Commit{}, err
 	}
+	// Before the checks: who may not do this is told that, whatever is asked.
 	if err := caller.Require(ManagementWrite); err != nil {
 		return fail(err)
 	}
@@ -104,14 +107,7 @@ func (s *Service) CreateAdminAPIKey(ctx context.Context, caller Caller, in NewAd
 		return fail(fmt.Errorf("create admin API key: %w", err))
 	}
 	var made AdminAPIKey
-	commit, err := s.store.Update(ctx, func(tx Tx) error {
-		owner, ok, err := tx.Owner(caller.OwnerType, caller.OwnerID)
-		if err != nil {
-			return err
-		}
-		if !ok { // removed between its authentication and this change
-			return noSuch("owner", caller.OwnerID)
-		}
+	commit, err := s.change(ctx, caller, func(tx Tx, owner Owner) (err error) {
 		key, err := addKey(tx, caller.actor(owner), newKey{
 			kind: KindAdmin, name: in.Name, secret: secret, lifetime: in.ExpiresInSeconds, owner: owner,
 		})
@@ -134,17 +130,13 @@ func (s *Service) DeleteAdminAPIKey(ctx context.Context, caller Caller, id strin
 	if _, ok := ParseID(PrefixKey, id); !ok {
 		return Commit{}, noSuchAdminKey(id)
 	}
-	commit, err := s.store.Update(ctx, func(tx Tx) error {
+	commit, err := s.change(ctx, caller, func(tx Tx, actor Owner) error {
 		key, ok, err := tx.Key(KindAdmin, id)
 		if err != nil {
 			return err
 		}
 		if !ok {
 			return noSuchAdminKey(id)
-		}
-		actor, _, err := tx.Owner(caller.OwnerType, caller.OwnerID)
-		if err != nil {
-			return err
 		}
 		if other, err := otherUsable(tx, id, caller, actor); err != nil {
 			return err
@@ -167,19 +159,13 @@ func (s *Service) DeleteAdminAPIKey(ctx context.Context, caller Caller, id strin
 	return commit, nil
 }
 
-// otherUsable says whether an admin key other than id works. Mostly the
-// caller's does, and one look-up shows it. The search through all keys is for
-// callers that delete their own: while PostgreSQL has no statistics of the
+// otherUsable says whether an admin key other than id works. Mostly that is the
+// caller's own, which change has just looked at. The search through all keys is
+// for callers that delete their own: while PostgreSQL has no statistics of the
 // table yet, it reads every key there is.
 func otherUsable(tx Tx, id string, caller Caller, owner Owner) (bool, error) {
-	if caller.KeyID != id && owner.Type == OwnerUser && owner.Role == RoleOwner {
-		own, ok, err := tx.Key(KindAdmin, caller.KeyID)
-		if err != nil {
-			return false, err
-		}
-		if ok && own.OwnerID == owner.ID && (own.ExpiresAt == 0 || own.ExpiresAt > tx.Now()) {
-			return true, nil
-		}
+	if caller.KeyID != id && owner.Role == RoleOwner {
+		return true, nil
 	}
 	return tx.OtherUsableAdminKey(id, tx.Now())
 }
@@ -259,6 +245,9 @@ func checkName(param, name string) error {
 	}
 	if n := utf8.RuneCountInString(trimmed); n > MaxNameLength {
 		return tooLong(param, MaxNameLength, n)
+	}
+	if n := utf8.RuneCountInString(name); n > maxNameWithSpaces {
+		return tooLong(param, maxNameWithSpaces, n)
 	}
 	for _, r := range name {
 		if unicode.IsControl(r) {

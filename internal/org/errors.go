@@ -12,9 +12,10 @@ type Kind int
 
 // The kinds of refusal.
 const (
-	Invalid   Kind = iota + 1 // the request breaks a rule; changing it helps
-	NotFound                  // no such object
-	Forbidden                 // the caller may not
+	Invalid         Kind = iota + 1 // the request breaks a rule; changing it helps
+	NotFound                        // no such object
+	Forbidden                       // the caller may not
+	Unauthenticated                 // the caller's key has ended since it was let in
 )
 
 // Refusal is a rule of the domain saying no. Nothing was changed. Its message

@@ -72,13 +72,24 @@ func scanAdminKey(row scanner) (key org.AdminAPIKey, err error) {
 	return key, err
 }
 
+// Key remembers what it read, as Owner does: each change looks at its caller's
+// key.
 func (t *tx) Key(kind org.KeyKind, id string) (org.Key, bool, error) {
+	if key, ok := t.keys[id]; ok && key.Kind == kind {
+		return key, true, nil
+	}
 	key := org.Key{ID: id, Kind: kind}
 	var digest []byte
 	ok, err := t.one([]any{&key.Name, &digest, &key.Redacted, &key.CreatedAt, &key.ExpiresAt, &key.OwnerType, &key.OwnerID, &key.ProjectID},
 		`SELECT name, digest, redacted, created_at, expires_at, owner_type, owner_id, project_id FROM api_keys WHERE kind = $1 AND id = $2`,
 		int(kind), id)
 	copy(key.Digest[:], digest)
+	if ok {
+		if t.keys == nil {
+			t.keys = make(map[string]org.Key)
+		}
+		t.keys[id] = key
+	}
 	return key, ok, err
 }
 
@@ -95,6 +106,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 }
 
 func (t *tx) DeleteKey(kind org.KeyKind, id string) error {
+	delete(t.keys, id)
 	if err := t.exec(`DELETE FROM api_keys WHERE kind = $1 AND id = $2`, int(kind), id); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/sqlstore"
+	"github.com/keyreeve/keyreeve/internal/token"
 )
 
 // twin is one engine's store. All its randomness and its clock are the test's,
@@ -110,8 +111,17 @@ func TestEnginesAnswerAlike(t *testing.T) {
 			}
 			return rapid.SampledFrom(append(known, deleted...)).Draw(rt, "id")
 		}
+		// as returns a caller with one of the live keys, and whether it expired.
+		as := func(rt *rapid.T) (org.Caller, bool) {
+			key := rapid.SampledFrom(m.keys).Draw(rt, "caller")
+			caller := owner
+			caller.KeyID = key.ID
+			return caller, key.ExpiresAt != 0 && max(sqlite.now.Unix(), m.time) >= key.ExpiresAt
+		}
+		const ended = "revoked or expired while the request was under way"
 		rt.Repeat(map[string]func(*rapid.T){
 			"create": func(rt *rapid.T) {
+				caller, expired := as(rt)
 				in := org.NewAdminAPIKey{Name: rapid.OneOf(rapid.String(), rapid.Just("key"), rapid.StringN(250, 260, -1)).Draw(rt, "name")}
 				if rapid.Bool().Draw(rt, "expires") {
 					seconds := rapid.SampledFrom([]int64{-1, 0, 1, 2, 10, 31_536_000, 31_536_001}).Draw(rt, "seconds")
@@ -121,22 +131,29 @@ func TestEnginesAnswerAlike(t *testing.T) {
 				var err error
 				both(func(w *twin) (any, error) {
 					var commit org.Commit
-					made, _, commit, err = w.svc.CreateAdminAPIKey(ctx, owner, in)
+					made, _, commit, err = w.svc.CreateAdminAPIKey(ctx, caller, in)
 					return []any{made, commit}, err
 				})
 				if err == nil {
 					m.keys, m.time = append(m.keys, made), made.CreatedAt
 				}
+				if err == nil && expired {
+					rt.Fatalf("an expired key made %s", made.ID)
+				}
 			},
 			"delete": func(rt *rapid.T) {
 				id := drawID(rt)
-				got := both(func(w *twin) (any, error) { return w.svc.DeleteAdminAPIKey(ctx, owner, id) })
+				caller, expired := as(rt)
+				got := both(func(w *twin) (any, error) { return w.svc.DeleteAdminAPIKey(ctx, caller, id) })
 				i := m.find(id)
+				_, isID := org.ParseID(org.PrefixKey, id)
 				now := max(sqlite.now.Unix(), m.time)
 				usable := slices.ContainsFunc(m.keys, func(k org.AdminAPIKey) bool {
 					return k.ID != id && (k.ExpiresAt == 0 || now < k.ExpiresAt)
 				})
 				switch {
+				case isID && expired:
+					expectRefusal(rt, got, ended)
 				case i < 0:
 					expectRefusal(rt, got, "No such admin API key")
 				case !usable:
@@ -214,10 +231,12 @@ func expectRefusal(rt *rapid.T, got, want string) {
 func reset(ctx context.Context, rt *rapid.T, m *model, owner org.Caller, twins ...*twin) {
 	for _, w := range twins {
 		w.now = w.now.Add(365 * 24 * time.Hour) // past all that went before
-		key, _, _, err := w.svc.CreateAdminAPIKey(ctx, owner, org.NewAdminAPIKey{Name: "start"})
+		var key org.AdminAPIKey
+		err := w.svc.Recover(ctx, func(k org.AdminAPIKey, _ token.Secret) error { key = k; return nil })
 		if err != nil {
 			rt.Fatal(err)
 		}
+		owner.KeyID = key.ID
 		m.keys, m.time = []org.AdminAPIKey{key}, key.CreatedAt
 		for {
 			list, err := w.svc.ListAdminAPIKeys(ctx, owner, org.Page{Limit: 2})

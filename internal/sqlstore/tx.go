@@ -20,6 +20,7 @@ type tx struct {
 	millis uint64
 	events []pending
 	owners map[string]org.Owner // read in this transaction
+	keys   map[string]org.Key   // the same
 
 	// Of the closure that is running:
 	wrote    bool

@@ -17,6 +17,7 @@ var keyTests = map[string]func(*testing.T, Open){
 	"LifetimesAreChecked":         lifetimesAreChecked,
 	"UnknownKeyIsNotFound":        unknownKeyIsNotFound,
 	"DeletedKeyIsGone":            deletedKeyIsGone,
+	"KeyThatEndedChangesNothing":  keyThatEndedChangesNothing,
 	"LastUsableAdminKeyIsKept":    lastUsableAdminKeyIsKept,
 	"ReadersMayOnlyRead":          readersMayOnlyRead,
 	"PagesMirrorInBothOrders":     pagesMirrorInBothOrders,
@@ -180,11 +181,11 @@ func lastUsableAdminKeyIsKept(t *testing.T, open Open) {
 	short := w.create(t, "short", 10)
 	w.clock.advance(9 * time.Second)
 	w.remove(t, w.first.ID) // short is usable for a second more
+	w.owner.KeyID = short.ID
 	kept(short.ID)
-	w.clock.advance(time.Second)
-	kept(short.ID) // even expired it is the last
-
-	other := w.create(t, "another", 0)
+	w.clock.advance(time.Second) // and now none is
+	other := w.recover(t)
+	w.owner.KeyID = other.ID
 	kept(other.ID) // only an expired one would be left
 	w.remove(t, short.ID)
 	kept(other.ID)
@@ -200,6 +201,31 @@ func lastUsableAdminKeyIsKept(t *testing.T, open Open) {
 		t.Fatal(err)
 	}
 	kept(other.ID)
+}
+
+// A request that was let in before its key ended changes nothing after.
+func keyThatEndedChangesNothing(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	for name, end := range map[string]func(org.AdminAPIKey){
+		"revoked": func(key org.AdminAPIKey) { w.remove(t, key.ID) },
+		"expired": func(org.AdminAPIKey) { w.clock.advance(time.Minute) },
+	} {
+		key, victim := w.create(t, name, 60), w.create(t, "victim", 0)
+		caller := w.owner
+		caller.KeyID = key.ID
+		end(key)
+		_, _, _, err := w.svc.CreateAdminAPIKey(t.Context(), caller, org.NewAdminAPIKey{Name: "of an ended key"})
+		if r := refusal(t, err); r.Kind != org.Unauthenticated {
+			t.Errorf("%s key creates: %+v", name, r)
+		}
+		_, err = w.svc.DeleteAdminAPIKey(t.Context(), caller, victim.ID)
+		if r := refusal(t, err); r.Kind != org.Unauthenticated {
+			t.Errorf("%s key deletes: %+v", name, r)
+		}
+		if _, err := w.svc.GetAdminAPIKey(t.Context(), w.owner, victim.ID); err != nil {
+			t.Errorf("%s key: %v", name, err)
+		}
+	}
 }
 
 func readersMayOnlyRead(t *testing.T, open Open) {

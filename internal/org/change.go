@@ -1,0 +1,48 @@
+package org
+
+import "context"
+
+// change runs fn in an Update for a caller that may write. It looks at the
+// caller's key and owner again, inside the transaction: a request is let in
+// when its header is read, and its body may take seconds more. One whose key
+// was revoked in between must change nothing, or a stolen key could outlive its
+// revocation by making another.
+func (s *Service) change(ctx context.Context, caller Caller, fn func(tx Tx, owner Owner) error) (Commit, error) {
+	if err := caller.Require(ManagementWrite); err != nil {
+		return Commit{}, err
+	}
+	return s.store.Update(ctx, func(tx Tx) error {
+		owner, err := stillGood(tx, caller)
+		if err != nil {
+			return err
+		}
+		return fn(tx, owner)
+	})
+}
+
+// stillGood returns the caller's owner as it is now.
+func stillGood(tx Tx, caller Caller) (Owner, error) {
+	key, ok, err := tx.Key(KindAdmin, caller.KeyID)
+	if err != nil {
+		return Owner{}, err
+	}
+	if !ok || !key.UsableAt(tx.Now()) || key.OwnerType != caller.OwnerType || key.OwnerID != caller.OwnerID {
+		return Owner{}, errKeyEnded
+	}
+	owner, ok, err := tx.Owner(caller.OwnerType, caller.OwnerID)
+	if err != nil {
+		return Owner{}, err
+	}
+	if !ok {
+		return Owner{}, errKeyEnded
+	}
+	caller.Role = owner.Role
+	return owner, caller.Require(ManagementWrite)
+}
+
+// errKeyEnded refuses a change whose key was revoked or expired, or lost its
+// owner, while the request was under way.
+var errKeyEnded = &Refusal{
+	Kind:    Unauthenticated,
+	Message: "The API key of this request was revoked or expired while the request was under way.",
+}
