@@ -31,6 +31,7 @@ test: deps check unit compat lint ## run everything that CI runs
 check: ## vet, formatting and module files, in seconds
 	go vet ./...
 	go mod verify
+	go mod tidy -diff
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "gofmt these files:"; echo "$$unformatted"; exit 1; fi
 
