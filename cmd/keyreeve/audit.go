@@ -11,7 +11,7 @@ import (
 )
 
 type auditCmd struct {
-	Verify auditVerifyCmd `cmd:"" help:"Check that no event of the log was changed, removed or put in."`
+	Verify auditVerifyCmd `cmd:"" help:"Check that no event of the log was changed, removed or put in, and that the keys are those of the log."`
 }
 
 type auditVerifyCmd struct {
@@ -23,7 +23,8 @@ type auditVerifyCmd struct {
 // Help is shown by keyreeve audit verify --help.
 func (auditVerifyCmd) Help() string {
 	return `Each event holds the hash of the one before. The check reads the whole log, beside a running server if there is one, ` +
-		`names the first event that does not fit, and prints the position of the last one. Keep that position somewhere else: ` +
+		`names the first event that does not fit, and prints the position of the last one. ` +
+		`It also compares the keys (value, owner, project, expiry; not names), users' roles and projects with what the events leave of them. Keep that position somewhere else: ` +
 		`whoever can write to the database could cut off its last events, and only --expect would show it.`
 }
 
@@ -45,7 +46,7 @@ func (c *auditVerifyCmd) Run(ctx context.Context, std streams) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(std.out, "The log is whole: %d events, the last one at %s.\nPosition to keep for --expect:\n\n  %s\n\n",
+	_, err = fmt.Fprintf(std.out, "The log is whole: %d events, the last one at %s.\nThe keys, users and projects are those that it says.\nPosition to keep for --expect:\n\n  %s\n\n",
 		head.Revision, formatMillis(head.Millis()), head)
 	return err
 }

@@ -19,7 +19,7 @@ type restoreCmd struct {
 
 // Help is shown by keyreeve restore --help.
 func (restoreCmd) Help() string {
-	return `The backup's log is checked first. What is in the database now is kept beside it under another name. ` +
+	return `The backup is checked first: its pages, its log, and its keys against the log. What is in the database now is kept beside it under another name. ` +
 		`Keys that were revoked after the backup was made would work again, so the command says how far it goes back and asks; ` +
 		`the log of the restored database says that it was put back. The server must be stopped.`
 }

@@ -15,6 +15,9 @@ import (
 // childEnv names the database that this test binary, run again, is to serve.
 const childEnv = "KEYREEVE_SQLSTORE_CHILD"
 
+// restoreEnv has it do a restore instead, see restoreUntil.
+const restoreEnv = "KEYREEVE_SQLSTORE_RESTORE"
+
 // serveUntilTold is the child's whole life: it opens the database, says so in
 // one line, and closes it when its standard input ends.
 func serveUntilTold(database string) {
@@ -39,8 +42,18 @@ type child struct {
 
 func startChild(t *testing.T, database string) *child {
 	t.Helper()
+	return startLife(t, childEnv+"="+database)
+}
+
+func startRestore(t *testing.T, life string) *child {
+	t.Helper()
+	return startLife(t, restoreEnv+"="+life)
+}
+
+func startLife(t *testing.T, env string) *child {
+	t.Helper()
 	c := &child{cmd: exec.CommandContext(t.Context(), os.Args[0])}
-	c.cmd.Env = append(os.Environ(), childEnv+"="+database)
+	c.cmd.Env = append(os.Environ(), env)
 	c.cmd.Stderr = os.Stderr
 	stdout, err := c.cmd.StdoutPipe()
 	if err != nil {

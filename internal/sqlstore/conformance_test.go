@@ -19,6 +19,10 @@ func TestMain(m *testing.M) {
 		serveUntilTold(database)
 		return
 	}
+	if life := os.Getenv(restoreEnv); life != "" {
+		restoreUntil(life)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

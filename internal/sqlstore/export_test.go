@@ -6,5 +6,8 @@ import "database/sql"
 func (s *Store) Pools() []*sql.DB { return []*sql.DB{s.write, s.read} }
 
 // Rare are the statements that few stores ever run: one after an answer of
-// PostgreSQL was lost, one where there are many keys.
-var Rare = []string{eventAtRevision, keyEnds}
+// PostgreSQL was lost.
+var Rare = []string{eventAtRevision}
+
+// OnStep has fn told what a restore is about to do.
+func (r *Restore) OnStep(fn func(string)) { r.step = fn }

@@ -9,14 +9,15 @@ import (
 	"syscall"
 )
 
-// lockFile takes an exclusive lock on path, which it makes if need be, and
-// writes into it who holds it. The kernel drops the lock when the process
+// lockDatabase takes an exclusive lock on FILE.lock, which it makes if need be,
+// and writes into it who holds it. The kernel drops the lock when the process
 // ends, however it ends, so none is ever stale.
 //
 // It is a file of its own because closing any descriptor of the database would
 // drop the locks that SQLite holds on it.
-func lockFile(path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC, 0o600)
+func lockDatabase(file string) (unlock func(), err error) {
+	path := file + ".lock"
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("make its lock %s: %w", path, reason(err))
 	}
@@ -27,6 +28,10 @@ func lockFile(path string) (unlock func(), err error) {
 		}
 		holder, _ := os.ReadFile(path)
 		return nil, fmt.Errorf("%s holds it: one SQLite file has one server", orElse(strings.TrimSpace(string(holder)), "another process"))
+	}
+	if err := ownLike(path, file); err != nil { // root may have made it
+		_ = f.Close()
+		return nil, fmt.Errorf("give %s to the database's owner: %w", path, reason(err))
 	}
 	who := fmt.Sprintf("process %d (%s)\n", os.Getpid(), filepath.Base(os.Args[0]))
 	if err := errors.Join(f.Truncate(0), writeAt(f, who)); err != nil {

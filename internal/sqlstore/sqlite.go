@@ -54,10 +54,17 @@ func (d *sqliteDialect) prepare(_ context.Context, cfg Config) (func(), error) {
 		return nil, fmt.Errorf("open %s: %w", d, err)
 	}
 	if cfg.Access == ReadOnly {
+		if err := d.oneName(false); err != nil {
+			return nil, fmt.Errorf("open %s: %w", d, err)
+		}
 		return func() {}, nil
 	}
-	unlock, err := lockFile(d.file + ".lock")
+	unlock, err := lockDatabase(d.file)
 	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", d, err)
+	}
+	if err := d.oneName(true); err != nil {
+		unlock()
 		return nil, fmt.Errorf("open %s: %w", d, err)
 	}
 	return unlock, nil
@@ -70,6 +77,9 @@ func (d *sqliteDialect) create() error {
 	dir := filepath.Dir(d.file)
 	if info, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 		return fmt.Errorf("there is no directory %s", dir)
+	}
+	if err := d.notInterrupted(); err != nil {
+		return err
 	}
 	f, err := os.OpenFile(d.file, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

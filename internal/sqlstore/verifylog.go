@@ -8,16 +8,28 @@ import (
 )
 
 // VerifyLog checks the log from its first event to its head, beside a server
-// that appends to it, and returns the head. See org.VerifyChain.
+// that appends to it, and that the keys, users and projects are those that its
+// events leave. It returns the head. See org.VerifyChain.
 func (s *Store) VerifyLog(ctx context.Context, expect *org.Head) (org.Head, error) {
 	head, err := s.Head(ctx)
 	if err != nil {
 		return head, err
 	}
-	if err := org.VerifyChain(upTo(s.Events(ctx, 0), head.Revision), head, expect); err != nil {
+	stored, at, err := s.storedState(ctx)
+	if err == nil {
+		head = at // of one view with what was read
+	}
+	said := newState()
+	if err := org.VerifyChain(said.follow(upTo(s.Events(ctx, 0), head.Revision)), head, expect); err != nil {
 		return head, err
 	}
-	return head, s.nothingBehindHead(ctx)
+	if err != nil { // told last: the log says more about what happened
+		return head, err
+	}
+	if err := s.nothingBehindHead(ctx); err != nil {
+		return head, err
+	}
+	return head, stored.differs(said)
 }
 
 // nothingBehindHead refuses events that the head does not know of. It asks for

@@ -1,11 +1,14 @@
 package sqlstore_test
 
 import (
+	"crypto/rand"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/sqlstore"
+	"github.com/keyreeve/keyreeve/internal/token"
 )
 
 // TestTamperedFileIsCaught changes the file of a log of five events as somebody
@@ -100,6 +103,50 @@ func TestLogIsVerifiedBesideAServer(t *testing.T) {
 			}
 			close(stop)
 			<-stopped
+		})
+	}
+}
+
+// TestRowsBehindTheLogsBackAreNamed changes rows and leaves the log alone.
+func TestRowsBehindTheLogsBackAreNamed(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ statement, want string }{
+		"untouched":      {`SELECT 1`, ""},
+		"a use":          {`INSERT INTO key_uses VALUES ('key_1', 5)`, ""},
+		"key put in":     {`INSERT INTO api_keys SELECT kind, 'key_x', name, zeroblob(32), redacted, created_at, expires_at, owner_type, owner_id, project_id FROM api_keys`, "key key_x is not in the log"},
+		"key put twice":  {`INSERT INTO api_keys SELECT kind, 'key_x', name, digest, redacted, created_at, expires_at, owner_type, owner_id, project_id FROM api_keys`, "has the value of another"},
+		"key removed":    {`DELETE FROM api_keys`, "is missing"},
+		"expiry moved":   {`UPDATE api_keys SET expires_at = 9999999999`, "was changed"},
+		"digest changed": {`UPDATE api_keys SET digest = zeroblob(32)`, "is not in the log"},
+		"owner changed":  {`UPDATE api_keys SET owner_id = 'user_x'`, "was changed"},
+		"role changed":   {`UPDATE users SET role = 'reader'`, "user "},
+		"user put in":    {`INSERT INTO users VALUES ('user_x', 'X', 'x@example.com', 'owner', 1)`, "user user_x is not in the log"},
+		"archived":       {`UPDATE projects SET archived_at = 1`, "project "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := engines["sqlite"](t)
+			s, err := sqlstore.Open(t.Context(), sqlstore.Config{Database: file})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := org.NewService(s, rand.Reader, nil).Bootstrap(t.Context(), org.Bootstrap{
+				OwnerName: "Ada", OwnerEmail: "ada@example.com",
+				Announce: func(org.AdminAPIKey, token.Secret) error { return nil },
+			}); err != nil {
+				t.Fatal(err)
+			}
+			closeStore(t, s)
+			rawSQL(t, file, tt.statement)
+			s = open(t, sqlstore.Config{Database: file, Access: sqlstore.ReadOnly})
+			_, err = s.VerifyLog(t.Context(), nil)
+			var wrong *sqlstore.StateError
+			if errors.As(err, &wrong) != (tt.want != "") || tt.want != "" && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+			if _, err := sqlstore.Backup(t.Context(), file, file+".copy"); (err != nil) != (tt.want != "") {
+				t.Errorf("backup: %v", err)
+			}
 		})
 	}
 }
