@@ -145,7 +145,7 @@ func (s *Service) Recover(ctx context.Context, announce Announce) error {
 			return err
 		}
 		if !ok {
-			return &Refusal{Kind: NotFound, Message: "the database has no organization yet; start the server once to make it"}
+			return noOwner(tx)
 		}
 		host := Actor{Type: ActorHost}
 		key, err := addKey(tx, host, newKey{kind: KindAdmin, name: "Recovered admin key", secret: secret, owner: user.asOwner()})
@@ -159,6 +159,19 @@ func (s *Service) Recover(ctx context.Context, announce Announce) error {
 		return fmt.Errorf("recover: %w", err)
 	}
 	return nil
+}
+
+// noOwner says why there is nobody whom a recovered key could belong to.
+func noOwner(tx Tx) error {
+	_, made, err := tx.Organization()
+	switch {
+	case err != nil:
+		return err
+	case made:
+		return &Refusal{Kind: NotFound, Message: "the organization has no user with the role owner, whom the key would belong to; restore a backup that has one"}
+	default:
+		return &Refusal{Kind: NotFound, Message: "the database has no organization yet; start the server once to make it"}
+	}
 }
 
 // NoteRestore logs that the database was put back to an earlier copy.
