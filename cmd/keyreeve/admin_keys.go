@@ -141,6 +141,9 @@ func (adminKeysCreateCmd) Help() string {
 }
 
 func (c *adminKeysCreateCmd) Run(ctx context.Context, std streams) (err error) {
+	if c.ExpiresIn < 0 {
+		return fmt.Errorf("--expires-in %s: give a duration from 1s to 8760h", c.ExpiresIn)
+	}
 	cl, err := c.client(std)
 	if err != nil {
 		return err

@@ -59,6 +59,8 @@ func run(args []string, std streams) int {
 	// A write beyond the limit on a file's size is an error like a full disk's,
 	// not the end of the process.
 	signal.Ignore(syscall.SIGXFSZ)
+	// So is a write to a pipe that nobody reads: it is told what to do then.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -53,20 +54,34 @@ func (serveCmd) Help() string {
 }
 
 func (c *serveCmd) Run(ctx context.Context, std streams) error {
-	if c.PrintConfig {
-		return c.printConfig(std.out)
-	}
-	proxies, err := parsePrefixes(c.TrustedProxies)
+	cfg, err := c.config(std)
 	if err != nil {
 		return err
 	}
-	return server.Run(ctx, server.Config{
+	if !c.PrintConfig {
+		return server.Run(ctx, cfg)
+	}
+	if err := cfg.Check(); err != nil {
+		return err
+	}
+	return c.printConfig(std.out)
+}
+
+func (c *serveCmd) config(std streams) (server.Config, error) {
+	proxies, err := parsePrefixes(c.TrustedProxies)
+	switch {
+	case err != nil:
+		return server.Config{}, err
+	case c.ShutdownTimeout <= 0:
+		return server.Config{}, fmt.Errorf("--shutdown-timeout %s: give a duration above 0, such as 20s", c.ShutdownTimeout)
+	}
+	return server.Config{
 		Listen: c.Listen, Database: c.Database, ShutdownTimeout: c.ShutdownTimeout, MaxConnections: c.MaxConnections,
 		GatewayListen: c.GatewayListen, GRPCListen: c.GRPCListen, GatewayKeyHeaders: c.GatewayKeyHeaders,
 		OwnerName: c.OwnerName, OwnerEmail: c.OwnerEmail, BootstrapKeyFile: c.BootstrapKeyFile,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, TrustedProxies: proxies,
 		Version: buildVersion(), Stdout: std.out, Logger: c.logger(std.err),
-	})
+	}, nil
 }
 
 func (c *serveCmd) logger(w io.Writer) *slog.Logger {
@@ -92,32 +107,69 @@ func (c *serveCmd) printConfig(w io.Writer) error {
 		if list, ok := reflect.TypeAssert[[]string](v.FieldByIndex(f.Index)); ok {
 			value = strings.Join(list, ",")
 		}
-		if _, err := fmt.Fprintf(w, "%s=%s\n", name, maskURL(value)); err != nil {
+		if f.Name == "Database" {
+			value = maskDatabase(value)
+		}
+		if _, err := fmt.Fprintf(w, "%s=%s\n", name, value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// maskURL hides the password of a URL, in its user part or its query.
-func maskURL(text string) string {
-	if !strings.Contains(text, "://") {
+// masked stands for what is not shown.
+const masked = "***"
+
+var (
+	// urlForm is a database that is shown in parts. The password ends before
+	// the first of these characters, or the whole is not shown.
+	urlForm = regexp.MustCompile(`^(postgres(?:ql)?://)(?:([^:/?#@\s]*)(:[^:/?#@\s]*)?@)?([^/?#@\s]*)(/[^?#@\s:=;]*)?(?:\?([^?#\s]*))?$`)
+
+	// secretForm is what a path should not hold: an address of another form.
+	secretForm = regexp.MustCompile(`(?i)://|^\s*\w+\s*=|password|^[a-z][a-z0-9+.-]+:.*@`)
+)
+
+// maskDatabase hides passwords. What is neither a path nor a URL in which it is
+// certain where they stand is hidden as a whole.
+func maskDatabase(text string) string {
+	if path, ok := strings.CutPrefix(text, "sqlite:"); ok && !secretForm.MatchString(path) {
 		return text
 	}
-	u, err := url.Parse(text)
-	if err != nil {
-		scheme, _, _ := strings.Cut(text, "://")
-		return scheme + "://***" // it cannot be told where the password is
-	}
-	if q := u.Query(); q.Has("password") || q.Has("sslpassword") {
-		for _, name := range []string{"password", "sslpassword"} {
-			if q.Has(name) {
-				q.Set(name, "xxxxx")
-			}
+	if !strings.HasPrefix(text, "postgres:") && !strings.HasPrefix(text, "postgresql:") {
+		if secretForm.MatchString(text) {
+			return masked
 		}
-		u.RawQuery = q.Encode()
+		return text
 	}
-	return u.Redacted()
+	m := urlForm.FindStringSubmatch(text)
+	if _, err := url.Parse(text); m == nil || err != nil {
+		return masked
+	}
+	out := m[1]
+	if m[2] != "" || m[3] != "" {
+		out += m[2]
+		if m[3] != "" {
+			out += ":" + masked
+		}
+		out += "@"
+	}
+	out += m[4] + m[5]
+	if m[6] == "" {
+		return out
+	}
+	parameters := strings.Split(m[6], "&")
+	for i, parameter := range parameters {
+		name, value, _ := strings.Cut(parameter, "=")
+		plain, err := url.QueryUnescape(name)
+		_, verr := url.QueryUnescape(value)
+		if err != nil || verr != nil || strings.Contains(parameter, ";") {
+			return masked
+		}
+		if strings.Contains(strings.ToLower(plain), "pass") {
+			parameters[i] = name + "=" + masked
+		}
+	}
+	return out + "?" + strings.Join(parameters, "&")
 }
 
 func parsePrefixes(texts []string) ([]netip.Prefix, error) {
@@ -126,6 +178,10 @@ func parsePrefixes(texts []string) ([]netip.Prefix, error) {
 		prefix, err := netip.ParsePrefix(text)
 		if addr, aerr := netip.ParseAddr(text); aerr == nil {
 			prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		// Addresses are compared as the IPv4 ones that they may be.
+		if addr := prefix.Addr(); err == nil && addr.Is4In6() && prefix.Bits() >= 96 {
+			prefix = netip.PrefixFrom(addr.Unmap(), prefix.Bits()-96)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("--trusted-proxies: %q is neither an address nor a range such as 10.0.0.0/8", text)

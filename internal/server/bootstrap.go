@@ -67,7 +67,7 @@ List the admin API keys with it:
 func WriteKeyFile(path string, secret token.Secret) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists already and is not overwritten; remove it or name another file: %w", path, fs.ErrExist)
+		return fmt.Errorf("%s exists already and is not overwritten; remove it or name another file%w", path, existsError{})
 	}
 	if err != nil {
 		return fmt.Errorf("write the key: %w", err)
@@ -80,6 +80,12 @@ func WriteKeyFile(path string, secret token.Secret) (err error) {
 	}
 	return nil
 }
+
+// existsError is fs.ErrExist for errors.Is, and adds nothing to the message.
+type existsError struct{}
+
+func (existsError) Error() string        { return "" }
+func (existsError) Is(target error) bool { return target == fs.ErrExist }
 
 // syncDir makes a new name in a directory survive a power cut.
 func syncDir(path string) error {

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"github.com/keyreeve/keyreeve/internal/sqlstore"
 )
 
 // Config says how a server runs. The zero value of a field is its default
@@ -47,6 +49,14 @@ const (
 	// connection that sends its header slowly holds about 18 KiB, and the garbage of those before it some more.
 	defaultMaxConnections = 6000
 )
+
+// Check refuses what cannot work, without opening anything.
+func (c Config) Check() error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	return sqlstore.CheckDatabase(c.Database)
+}
 
 // check completes and refuses what cannot work.
 func (c *Config) check() error {

@@ -83,9 +83,15 @@ func dialectOf(database string) (dialect, error) {
 	}
 }
 
+// CheckDatabase refuses what Open cannot take for the name of a database.
+func CheckDatabase(database string) error {
+	_, err := dialectOf(database)
+	return err
+}
+
 // keywordDSN is libpq's other form of an address. Taken for a path it would
 // make a file with a password in its name.
-var keywordDSN = regexp.MustCompile(`^\s*[a-z_]+\s*=`)
+var keywordDSN = regexp.MustCompile(`^\s*[A-Za-z_]+\s*=`)
 
 // schemaTable holds goose's record of migrations. It has a name of its own,
 // since goose's default may be another program's.
