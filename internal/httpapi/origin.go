@@ -29,14 +29,28 @@ func (a *admin) originOf(r *http.Request) org.Origin {
 		if !a.trusts(addr) {
 			break
 		}
-		next, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil {
+		next, ok := parseHop(strings.TrimSpace(hop))
+		if !ok {
 			break
 		}
 		addr = next.Unmap()
 	}
 	origin.IP = addr.WithZone("").String()
 	return origin
+}
+
+// parseHop reads an address. Some proxies write its port behind it.
+func parseHop(text string) (netip.Addr, bool) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return addr, true
+	}
+	if peer, err := netip.ParseAddrPort(text); err == nil {
+		return peer.Addr(), true
+	}
+	inner, bracketed := strings.CutPrefix(text, "[")
+	inner, closed := strings.CutSuffix(inner, "]")
+	addr, err := netip.ParseAddr(inner)
+	return addr, err == nil && bracketed && closed && addr.Is6()
 }
 
 func (a *admin) trusts(addr netip.Addr) bool {
