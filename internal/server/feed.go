@@ -102,6 +102,7 @@ func ownerType(t org.OwnerType) verify.OwnerType {
 }
 
 func (s source) Snapshot(ctx context.Context, add func(verify.Effect) error) (verify.Position, error) {
+	var used int64 // the latest, in Unix seconds
 	head, err := s.store.Snapshot(ctx, org.SnapshotVisitor{
 		User: func(u org.User) error {
 			return add(verify.OwnerChanged{Type: verify.OwnerUser, ID: u.ID, Role: string(u.Role)})
@@ -110,7 +111,7 @@ func (s source) Snapshot(ctx context.Context, add func(verify.Effect) error) (ve
 			return add(verify.ProjectChanged{ID: p.ID, Archived: p.ArchivedAt != 0})
 		},
 		Key: func(k org.SnapshotKey) error {
-			s.clock.Raise(k.LastUsedAt * 1000) // a time that was reached, as the head's was
+			used = max(used, k.LastUsedAt)
 			return add(verify.KeyAdded{
 				ID: k.ID, Digest: k.Digest, Kind: token.Kind(k.Kind), // checked by the index
 				OwnerType: ownerType(k.OwnerType), OwnerID: k.OwnerID,
@@ -118,5 +119,6 @@ func (s source) Snapshot(ctx context.Context, add func(verify.Effect) error) (ve
 			})
 		},
 	})
+	s.clock.Raise(used * 1000) // a time that was reached, as the head's was
 	return verify.Position{Revision: head.Revision, Hash: head.Hash}, err
 }
