@@ -68,7 +68,12 @@ func (x *Index) Load(snapshot func(add func(Effect) error) (revision int64, err 
 			refused = err
 			return err
 		}
-		c.apply(effect)
+		if key, ok := effect.(KeyAdded); ok {
+			r := c.record(key)
+			c.keys.load(&r, r.packUse(key.LastUsed))
+		} else {
+			c.apply(effect)
+		}
 		return nil
 	})
 	if err = cmp.Or(err, refused); err != nil {

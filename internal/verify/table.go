@@ -116,6 +116,24 @@ func (s *segment) full() bool { return s.filled >= len(s.entries)/8*7 }
 // sparse reports whether most of the memory is of entries that ended.
 func (s *segment) sparse() bool { return s.live < len(s.entries)/4 && len(s.tags) > 1 }
 
+// newSegment returns a segment with room for so many entries, in which they
+// would fill three slots in four.
+func newSegment(entries int) *segment {
+	const perGroup = groupSize * 3 / 4
+	groups := (entries + perGroup - 1) / perGroup
+	return &segment{tags: make([]atomic.Uint64, groups), entries: make([]entry, groups*groupSize)}
+}
+
+// copied returns a new segment with the live entries, and with room for so many
+// in all.
+func (s *segment) copied(entries int) *segment {
+	c := newSegment(entries)
+	for e := range s.all {
+		c.insert(&e.record, e.used.Load()&^waiting)
+	}
+	return c
+}
+
 // find returns the live entry of d, or nil.
 func (t *table) find(d *token.Digest) *entry {
 	s := t.segments[d[0]].Load()
@@ -132,10 +150,27 @@ func (t *table) find(d *token.Digest) *entry {
 // put adds r, in place of the live entry of the same digest if there is one.
 // Writer only.
 func (t *table) put(r *record, used uint32) {
-	s := t.segments[r.digest[0]].Load()
-	if s == nil || s.full() {
-		s = t.rebuild(r.digest[0])
+	if s := t.segments[r.digest[0]].Load(); s == nil || s.full() {
+		t.rebuild(r.digest[0])
 	}
+	t.fill(r, used)
+}
+
+// load is put for a table that no reader has yet: no use is noted while a
+// segment is copied.
+func (t *table) load(r *record, used uint32) {
+	i := r.digest[0]
+	if s := t.segments[i].Load(); s == nil {
+		t.segments[i].Store(newSegment(1))
+	} else if s.full() {
+		t.segments[i].Store(s.copied(s.live + 1))
+	}
+	t.fill(r, used)
+}
+
+// fill puts r into its segment, which has a free slot.
+func (t *table) fill(r *record, used uint32) {
+	s := t.segments[r.digest[0]].Load()
 	old := s.locate(&r.digest)
 	e := s.insert(r, used)
 	if old < 0 {
@@ -164,20 +199,15 @@ func (t *table) remove(d *token.Digest) {
 	}
 }
 
-// rebuild replaces a segment by one with room for one entry more in which three
-// slots in four are filled: memory stays within a third of what the entries
-// need, for some seven copies of each while the table grows.
+// rebuild replaces a segment by one with room for one entry more: memory stays
+// within a third of what the entries need, for some seven copies of each while
+// the table grows.
 func (t *table) rebuild(i uint8) *segment {
 	old := t.segments[i].Load()
 	if old == nil {
 		old = new(segment)
 	}
-	const perGroup = groupSize * 3 / 4
-	groups := (old.live + 1 + perGroup - 1) / perGroup
-	s := &segment{tags: make([]atomic.Uint64, groups), entries: make([]entry, groups*groupSize)}
-	for e := range old.all {
-		s.insert(&e.record, e.used.Load()&^waiting)
-	}
+	s := old.copied(old.live + 1)
 	t.segments[i].Store(s)
 	// Uses noted while the entries were copied. One noted from here on sees
 	// that its entry has been replaced: see uses.mark.
