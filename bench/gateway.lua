@@ -18,8 +18,8 @@ function request()
    return head .. sub(keys, at + 1, at + width) .. "\r\n\r\n"
 end
 
-function done(summary)
+function done(summary, latency)
    local e = summary.errors
-   io.write(string.format("counted %d %d %d %d\n", summary.requests, summary.duration, e.status,
-      e.connect + e.read + e.write + e.timeout))
+   io.write(string.format("counted %d %d %d %d %d %d\n", summary.requests, summary.duration,
+      latency:percentile(50), latency:percentile(99), e.status, e.connect + e.read + e.write + e.timeout))
 end

@@ -43,6 +43,9 @@ func (g *gatewayBench) flood() error {
 			}
 			if i == 0 { // warms
 				first = m.resident
+				if _, err := g.settle(); err != nil {
+					return err
+				}
 				continue
 			}
 			alone, beside = append(alone, calm.rate()), append(beside, flooded.rate())
@@ -108,7 +111,7 @@ func (b *bench) floodDatabase(e *engine) error {
 	requests := 0
 	for range min(b.rounds, 3) {
 		flooded, err := during(func() error {
-			c, err := wrk{url: "http://" + s.address + authPath, keys: p.good, connections: gatewayConnections, time: b.slice}.run()
+			c, err := wrk{url: "http://" + s.address + authPath, keys: p.all, connections: gatewayConnections, time: b.slice}.run()
 			requests += c.requests
 			return err
 		})

@@ -69,8 +69,11 @@ func (g *gatewayBench) startRecipe(name, keyreeve, models string) (*nginx, error
 		return nil, err
 	}
 	for _, replaced := range [][2]string{{recipeClients, address}, {recipeKeyreeve, keyreeve}, {recipeModels, models}} {
-		// With what may follow an address, since the file's comments name them too.
-		text = bytes.ReplaceAll(text, []byte(replaced[0]+";"), []byte(replaced[1]+";"))
+		old := []byte(replaced[0] + ";") // the file's comments name the addresses too
+		if !bytes.Contains(text, old) {
+			return nil, fmt.Errorf("nginx.conf has no address %s", replaced[0])
+		}
+		text = bytes.ReplaceAll(text, old, []byte(replaced[1]+";"))
 	}
 	return g.startNginx("nginx-"+name, address, text)
 }

@@ -17,10 +17,15 @@ type population struct {
 	width   int    // bytes of a key
 	digests []token.Digest
 
-	good    keyFile // all of them
+	all     keyFile // all of them
+	good    keyFile // those in use
 	unknown keyFile // well-formed, and none of them
-	mixed   keyFile // nine tenths good, a twentieth unknown, a twentieth malformed
+	mixed   keyFile // nine tenths good and in use, a twentieth unknown, a twentieth malformed
 }
+
+// inUse is the part of the keys that the clients present. Once a minute each
+// such key has its use written; see gatewayBench.firstUses for the others.
+const inUse = 10
 
 // mint draws n keys that will be good, and junk for them.
 func (b *bench) mint(n int) (*population, error) {
@@ -43,7 +48,8 @@ func (b *bench) mint(n int) (*population, error) {
 		return nil, err
 	}
 	p.width = len(p.keys) / n
-	unknown, err := draw(max(1, n/18), func(int, token.Secret) {})
+	good := p.keys[:max(1, n/inUse)*p.width]
+	unknown, err := draw(max(1, n/inUse/18), func(int, token.Secret) {})
 	if err != nil {
 		return nil, err
 	}
@@ -56,9 +62,10 @@ func (b *bench) mint(n int) (*population, error) {
 		name  string
 		parts [][]byte
 	}{
-		{&p.good, "good", [][]byte{p.keys}},
+		{&p.all, "all", [][]byte{p.keys}},
+		{&p.good, "good", [][]byte{good}},
 		{&p.unknown, "unknown", [][]byte{unknown}},
-		{&p.mixed, "mixed", [][]byte{p.keys, unknown, malformed}},
+		{&p.mixed, "mixed", [][]byte{good, unknown, malformed}},
 	} {
 		*f.file = keyFile{filepath.Join(b.dir, "keys-"+f.name), p.width}
 		if err := os.WriteFile(f.file.name, bytes.Join(f.parts, nil), 0o600); err != nil {

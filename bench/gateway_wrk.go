@@ -33,8 +33,9 @@ type wrk struct {
 // counted is what wrk did.
 type counted struct {
 	requests int
-	refused  int // neither 2xx nor 3xx
 	elapsed  time.Duration
+	p50, p99 int // µs
+	refused  int // neither 2xx nor 3xx
 }
 
 func (c counted) rate() float64 { return float64(c.requests) / c.elapsed.Seconds() }
@@ -61,7 +62,7 @@ func (w wrk) run() (c counted, err error) {
 	}
 	_, line, _ := strings.Cut(string(out), "\ncounted ")
 	var micros, failed int
-	if _, err := fmt.Sscan(line, &c.requests, &micros, &c.refused, &failed); err != nil || c.requests == 0 || failed > 0 {
+	if _, err := fmt.Sscan(line, &c.requests, &micros, &c.p50, &c.p99, &c.refused, &failed); err != nil || c.requests == 0 || failed > 0 {
 		return c, fmt.Errorf("wrk counted no answers, or requests without one:\n%s", out)
 	}
 	c.elapsed = time.Duration(micros) * time.Microsecond
