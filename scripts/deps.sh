@@ -18,6 +18,10 @@ need libc6-dev test -e /usr/include/stdlib.h
 need postgresql has_server
 need curl has curl
 need strace has strace
+# The gateways whose recipes are run.
+need nginx-light has nginx
+need caddy has caddy
+need haproxy has haproxy
 need nodejs has node
 need npm has npm
 need perl has perl
@@ -33,6 +37,13 @@ export DEBIAN_FRONTEND=noninteractive
 mkdir -p /etc/postgresql-common
 [ -e /etc/postgresql-common/createcluster.conf ] ||
 	echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+# Nor gateways. A policy that is there already stays.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod +x "$policy"
+	trap 'rm -f "$policy"' EXIT
+fi
 apt-get update -qq
 # The list is split into words on purpose.
 # shellcheck disable=SC2086

@@ -13,7 +13,7 @@ import (
 
 // connections bounds how many connections a listener has open, so that clients
 // which open many and send little cannot use up memory. Above the limit those
-// are closed on which nothing has begun or ended for longest: a slow client's
+// are closed on which nothing has begun for longest: a slow client's
 // go before one that is being used.
 type connections struct {
 	net.Listener
@@ -75,9 +75,12 @@ func (l *connections) oldest(n int) []*connection {
 	return out
 }
 
-// observe is for http.Server.ConnState: a request that begins or ends touches
-// its connection.
-func (l *connections) observe(conn net.Conn, _ http.ConnState) {
+// observe is for http.Server.ConnState: a request that begins touches its
+// connection. That it ends is not worth another look at the clock.
+func (l *connections) observe(conn net.Conn, state http.ConnState) {
+	if state != http.StateActive {
+		return
+	}
 	if t, ok := conn.(*tls.Conn); ok {
 		conn = t.NetConn()
 	}

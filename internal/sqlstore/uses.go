@@ -56,13 +56,16 @@ func useRows(n int) int {
 // recordUsesTexts holds the statement for each number of rows. It writes only
 // keys that still exist: a use that comes late must not leave a row for a
 // deleted one behind. The first row's casts give the columns their types.
+//
+// CROSS JOIN tells SQLite in which order to look: left to itself it walks all
+// keys for each statement, which takes 270 ms at a million of them and not 10.
 var recordUsesTexts = func() map[int]string {
 	texts := make(map[int]string)
 	for n := 1; n <= maxUseRows; n *= 2 {
 		given := strings.Replace(rows(n, 2), "($1, $2)", "(CAST($1 AS TEXT), CAST($2 AS BIGINT))", 1)
-		texts[n] = `WITH given (key_id, at) AS (VALUES ` + given + `)
+		texts[n] = `WITH given (key_id, at) AS (VALUES ` + given + `), kinds (kind) AS (VALUES (1), (2), (3))
 INSERT INTO key_uses (key_id, last_used_at)
-SELECT k.id, g.at FROM given g JOIN api_keys k ON k.kind IN (1, 2, 3) AND k.id = g.key_id WHERE true
+SELECT k.id, g.at FROM given g CROSS JOIN kinds CROSS JOIN api_keys k WHERE k.kind = kinds.kind AND k.id = g.key_id
 ON CONFLICT (key_id) DO UPDATE SET last_used_at = excluded.last_used_at WHERE key_uses.last_used_at < excluded.last_used_at`
 	}
 	return texts
