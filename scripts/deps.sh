@@ -19,7 +19,7 @@ need postgresql has_server
 need curl has curl
 need strace has strace
 # The gateways whose recipes are run.
-need nginx-light has nginx
+need nginx has nginx
 need caddy has caddy
 need haproxy has haproxy
 need nodejs has node
