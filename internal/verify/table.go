@@ -202,7 +202,7 @@ func (t *table) remove(d *token.Digest) {
 // rebuild replaces a segment by one with room for one entry more: memory stays
 // within a third of what the entries need, for some seven copies of each while
 // the table grows.
-func (t *table) rebuild(i uint8) *segment {
+func (t *table) rebuild(i uint8) {
 	old := t.segments[i].Load()
 	if old == nil {
 		old = new(segment)
@@ -214,7 +214,6 @@ func (t *table) rebuild(i uint8) *segment {
 	for e := range old.all {
 		s.entries[s.locate(&e.digest)].carry(e)
 	}
-	return s
 }
 
 // all yields the live entries. Writer only.
