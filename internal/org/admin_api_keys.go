@@ -10,7 +10,7 @@ import (
 	"github.com/keyreeve/keyreeve/internal/token"
 )
 
-// Bounds of an admin key (CONTRACT: admin-api-keys-create, and our choices).
+// Bounds of an admin key (admin-api-keys-create, and our choices: docs/api.md).
 const (
 	MaxNameLength       = 256        // characters, spaces at the ends not counted
 	MaxExpiresInSeconds = 31_536_000 // 365 days
