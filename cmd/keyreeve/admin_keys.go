@@ -13,6 +13,7 @@ import (
 
 	"github.com/keyreeve/keyreeve/api"
 	"github.com/keyreeve/keyreeve/client"
+	"github.com/keyreeve/keyreeve/internal/keyfile"
 )
 
 type adminKeysCmd struct {
@@ -159,12 +160,12 @@ func (c *adminKeysCreateCmd) Run(ctx context.Context, std streams) (err error) {
 	keep := func(string) error { return nil }
 	if c.OutputFile != "" {
 		// The file comes first: a key whose value has no place would be lost.
-		file, err := newSecretFile(c.OutputFile)
+		file, err := keyfile.Create(c.OutputFile)
 		if err != nil {
 			return err
 		}
-		keep = file.keep
-		defer file.discard()
+		keep = file.Keep
+		defer file.Close()
 	}
 	key, err := cl.AdminAPIKeys.Create(ctx, request)
 	if err != nil {

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -53,38 +51,4 @@ func oneLine(s string) string {
 		}
 		return unicode.ReplacementChar
 	}, s)
-}
-
-// secretFile is a new file, mode 0600, for the value of a key that is about to
-// be made.
-type secretFile struct {
-	f    *os.File
-	kept bool
-}
-
-func newSecretFile(path string) (*secretFile, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%s exists already and is not overwritten; remove it or name another file", path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &secretFile{f: f}, nil
-}
-
-func (s *secretFile) keep(value string) error {
-	_, err := s.f.WriteString(value + "\n")
-	if err = errors.Join(err, s.f.Sync()); err == nil {
-		s.kept = true
-	}
-	return err
-}
-
-// discard closes the file, and removes it when nothing was kept in it.
-func (s *secretFile) discard() {
-	_ = s.f.Close()
-	if !s.kept {
-		_ = os.Remove(s.f.Name())
-	}
 }

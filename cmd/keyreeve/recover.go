@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/keyreeve/keyreeve/internal/keyfile"
 	"github.com/keyreeve/keyreeve/internal/org"
-	"github.com/keyreeve/keyreeve/internal/server"
 	"github.com/keyreeve/keyreeve/internal/sqlstore"
 	"github.com/keyreeve/keyreeve/internal/token"
 )
@@ -37,7 +37,7 @@ func (c *recoverCmd) Run(ctx context.Context, std streams) (err error) {
 		if c.OutputFile == "" {
 			return nil
 		}
-		return server.WriteKeyFile(c.OutputFile, secret)
+		return keyfile.Write(c.OutputFile, secret)
 	})
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ var rules = []rule{
 		why: "the contract is data",
 	},
 	{
-		pkg: "cmd/keyreeve", may: []string{"api", "client", "internal/server", "internal/org", "internal/sqlstore", "internal/token"},
+		pkg: "cmd/keyreeve", may: []string{"api", "client", "internal/keyfile", "internal/server", "internal/org", "internal/sqlstore", "internal/token"},
 		never: []string{"testing"},
 		why:   "a command is a client, starts the server, or works on the database when no server can; what tests need stays out of the binary",
 	},
@@ -60,6 +60,10 @@ var rules = []rule{
 	{
 		pkg: "internal/echo", may: []string{"internal/token"}, never: slices.Concat(transport, storage), direct: impure,
 		why: "what a message may show of a request is a pure matter too",
+	},
+	{
+		pkg: "internal/keyfile", may: []string{"internal/token"}, never: slices.Concat(transport, storage),
+		why: "a file for a value knows nothing of who made it",
 	},
 	{
 		pkg: "internal/apierror", may: []string{"api", "internal/token"}, never: slices.Concat(transport, storage), direct: impure,

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
+	"github.com/keyreeve/keyreeve/internal/keyfile"
 	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/token"
 )
@@ -26,7 +26,7 @@ func (s *Server) bootstrap(ctx context.Context) error {
 			if s.cfg.BootstrapKeyFile == "" {
 				return nil
 			}
-			return WriteKeyFile(s.cfg.BootstrapKeyFile, secret)
+			return keyfile.Write(s.cfg.BootstrapKeyFile, secret)
 		},
 	})
 	switch {
@@ -60,38 +60,4 @@ List the admin API keys with it:
 		return fmt.Errorf("show the first admin key: %w (make another with keyreeve recover)", err)
 	}
 	return nil
-}
-
-// WriteKeyFile writes a key's value and a newline to a new file that only its
-// owner can read, and syncs it to disk. It never overwrites.
-func WriteKeyFile(path string, secret token.Secret) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists already and is not overwritten; remove it or name another file%w", path, existsError{})
-	}
-	if err != nil {
-		return fmt.Errorf("write the key: %w", err)
-	}
-	_, err = f.WriteString(secret.Reveal() + "\n")
-	err = errors.Join(err, f.Sync(), f.Close(), syncDir(filepath.Dir(path)))
-	if err != nil {
-		_ = os.Remove(path)
-		return fmt.Errorf("write the key to %s: %w", path, err)
-	}
-	return nil
-}
-
-// existsError is fs.ErrExist for errors.Is, and adds nothing to the message.
-type existsError struct{}
-
-func (existsError) Error() string        { return "" }
-func (existsError) Is(target error) bool { return target == fs.ErrExist }
-
-// syncDir makes a new name in a directory survive a power cut.
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
