@@ -35,6 +35,7 @@ const (
 	CodeDuplicateParameter       = "duplicate_parameter"
 	CodeUnsupportedContentType   = "unsupported_content_type"
 	CodeLastAdminAPIKey          = "last_admin_api_key"
+	CodeProjectArchived          = "project_archived"
 	CodeRateLimitExceeded        = "rate_limit_exceeded"
 	CodeStorageUnavailable       = "storage_unavailable"
 )

@@ -22,3 +22,11 @@ const (
 	OrderAscending  Order = "asc"
 	OrderDescending Order = "desc"
 )
+
+// Deleted confirms that an object was deleted. Object is that of the resource:
+// ObjectUserDeleted and the like.
+type Deleted struct {
+	Object  string `json:"object"`
+	ID      string `json:"id"`
+	Deleted bool   `json:"deleted"`
+}

@@ -11,7 +11,8 @@ import (
 // just adding additionalProperties:
 //
 //   - allOf, whose branches would refuse each other's members, is flattened
-//     into one object;
+//     into one object, with what stands beside it: a reference, where an
+//     extension adds members to one response of a shared schema;
 //   - nullable, a keyword of OpenAPI 3.0 that JSON Schema ignores, becomes a
 //     null branch;
 //   - an object that lists no members, or that says itself what else it
@@ -47,7 +48,9 @@ func flatten(document, schema object) error {
 	branches, _ := schema["allOf"].([]any)
 	delete(schema, "allOf")
 	properties, required := object{}, []any{}
-	for _, branch := range append([]any{maps.Clone(schema)}, branches...) {
+	beside := maps.Clone(schema)
+	delete(schema, "$ref")
+	for _, branch := range append([]any{beside}, branches...) {
 		branch, ok := branch.(object)
 		if !ok {
 			return fmt.Errorf("allOf of %v, which is no object", branch)

@@ -55,6 +55,16 @@ func TestCloseSchemas(t *testing.T) {
 			},
 		},
 		{
+			"what stands beside allOf is one of its branches",
+			object{"$ref": "#/components/schemas/Base", "allOf": []any{
+				object{"properties": object{"b": text}, "required": []any{"b"}},
+			}},
+			object{
+				"type": "object", "additionalProperties": false,
+				"properties": object{"a": text, "b": text}, "required": []any{"a", "b"},
+			},
+		},
+		{
 			"nullable becomes a null branch",
 			object{"type": "string", "nullable": true},
 			object{"anyOf": []any{text, object{"type": "null"}}},

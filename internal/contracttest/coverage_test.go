@@ -11,11 +11,15 @@ import (
 func TestOperationsNeitherRoutedNorListedAreCaught(t *testing.T) {
 	t.Parallel()
 	var all []string
+	contract := 0
 	for _, op := range contracttest.Operations() {
 		all = append(all, op.ID)
+		if !op.IsExtension() {
+			contract++
+		}
 	}
-	if len(all) != 119 {
-		t.Fatalf("%d operations, want 119", len(all))
+	if contract != 119 {
+		t.Fatalf("%d operations of the contract, want 119", contract)
 	}
 	var supported []string
 	listed := openapi.Unsupported()

@@ -8,7 +8,10 @@ import (
 	"github.com/keyreeve/keyreeve/openapi"
 )
 
-// Operation is one of the contract.
+// extensionPrefix begins the ids of the operations that are Keyreeve's own.
+const extensionPrefix = "keyreeve-"
+
+// Operation is one of the contract, or of Keyreeve's extensions to it.
 type Operation struct {
 	ID     string
 	Method string // GET, POST or DELETE
@@ -17,7 +20,11 @@ type Operation struct {
 	node []string // where it stands in the document
 }
 
-// Operations returns all operations of the contract, by path and method.
+// IsExtension says that the operation is Keyreeve's own.
+func (o Operation) IsExtension() bool { return strings.HasPrefix(o.ID, extensionPrefix) }
+
+// Operations returns all operations of the contract and Keyreeve's own, by path
+// and method.
 func Operations() []Operation { return slices.Clone(load().operations) }
 
 func findOperations(document object) []Operation {

@@ -9,12 +9,14 @@ import (
 )
 
 const (
-	keysPath = "/v1/organization/admin_api_keys"
-	keyPath  = keysPath + "/key_01"
-	owner    = `"owner":{"type":"user","object":"organization.user","id":"user_01","name":"Ada","created_at":1,"role":"owner"}`
-	keyTail  = `"id":"key_01","name":null,"redacted_value":"sk-admin...xyz","created_at":1,"expires_at":null,"last_used_at":null,`
-	goodKey  = `{"object":"organization.admin_api_key",` + keyTail + owner + `}`
-	newKey   = `{"object":"organization.admin_api_key",` + keyTail + owner + `,"value":"sk-admin-secret"}`
+	keysPath  = "/v1/organization/admin_api_keys"
+	keyPath   = keysPath + "/key_01"
+	owner     = `"owner":{"type":"user","object":"organization.user","id":"user_01","name":"Ada","created_at":1,"role":"owner"}`
+	keyTail   = `"id":"key_01","name":null,"redacted_value":"sk-admin...xyz","created_at":1,"expires_at":null,"last_used_at":null,`
+	goodKey   = `{"object":"organization.admin_api_key",` + keyTail + owner + `}`
+	newKey    = `{"object":"organization.admin_api_key",` + keyTail + owner + `,"value":"sk-admin-secret"}`
+	newInvite = `{"object":"organization.invite","id":"invite_01","email":"a@example.com","role":"reader","status":"pending",` +
+		`"created_at":1,"expires_at":2,"accepted_at":null,"projects":[],"token":"t"}`
 	notFound = `{"error":{"message":"No.","type":"invalid_request_error","param":null,"code":null}}`
 	away     = `{"error":{"message":"No.","type":"server_error","param":null,"code":"storage_unavailable"}}`
 )
@@ -35,6 +37,7 @@ func TestResponsesAgainstTheContractAreCaught(t *testing.T) {
 		{"a page", "GET", keysPath, 200, "", `{"object":"list","data":[` + goodKey + `],"first_id":"key_01","last_id":"key_01","has_more":false}`, ""},
 		{"a deletion", "DELETE", keyPath, 200, "", `{"id":"key_01","object":"organization.admin_api_key.deleted","deleted":true}`, ""},
 		{"a 404", "GET", keyPath, 404, "", notFound, ""},
+		{"a new invite", "POST", "/v1/organization/invites", 200, "", newInvite, ""},
 		{"an unknown route", "GET", "/v1/foo", 404, "", notFound, ""},
 		{"a charset", "GET", keyPath, 200, "Content-Type: application/json; charset=utf-8", goodKey, ""},
 		{"a HEAD", "HEAD", keyPath, 200, "", "", ""},
@@ -44,6 +47,8 @@ func TestResponsesAgainstTheContractAreCaught(t *testing.T) {
 		{"an extra member beside value", "POST", keysPath, 200, "", strings.Replace(newKey, `{`, `{"digest":"x",`, 1), "'digest' not allowed"},
 		{"an extra member in a page", "GET", keysPath, 200, "", `{"object":"list","data":[` + newKey + `],"first_id":null,"last_id":null,"has_more":false}`, "'value' not allowed"},
 		{"a value shown again", "GET", keyPath, 200, "", newKey, "'value' not allowed"},
+		{"an invite's token shown again", "GET", "/v1/organization/invites/invite_01", 200, "", newInvite, "'token' not allowed"},
+		{"an invite without its token", "POST", "/v1/organization/invites", 200, "", strings.Replace(newInvite, `,"token":"t"`, "", 1), "missing property 'token'"},
 		{"a missing member", "GET", keyPath, 200, "", strings.Replace(goodKey, `"expires_at":null,`, ``, 1), "missing property 'expires_at'"},
 		{"one that only we promise", "GET", keyPath, 200, "", strings.Replace(goodKey, `"last_used_at":null,`, ``, 1), "missing property 'last_used_at'"},
 		{"a missing value", "POST", keysPath, 200, "", goodKey, "missing property 'value'"},
