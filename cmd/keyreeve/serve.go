@@ -32,6 +32,9 @@ type serveCmd struct {
 	GRPCListen        string   `name:"grpc-listen" env:"KEYREEVE_GRPC_LISTEN" placeholder:"WHERE" group:"Gateways:" help:"Listener for Envoy's ext_authz over gRPC, HOST:PORT or unix:PATH (${env}; default: none)."`
 	GatewayKeyHeaders []string `default:"authorization,x-api-key,api-key" env:"KEYREEVE_GATEWAY_KEY_HEADERS" placeholder:"NAME" group:"Gateways:" help:"Headers in which a gateway's request has the key (${env}; default: ${default})."`
 
+	Lease time.Duration `default:"2s" env:"KEYREEVE_LEASE" placeholder:"DURATION" group:"Replicas, on PostgreSQL:" help:"How long a replica verifies keys after it last heard from the database. A revocation waits this long for one that is cut off. The same on all replicas (${env}; default: ${default})."`
+	Stale string        `default:"refuse" env:"KEYREEVE_STALE" placeholder:"POLICY" group:"Replicas, on PostgreSQL:" help:"What comes after the lease: refuse, or allow:DURATION to go on for that long, which revocations wait for as well. The same on all replicas (${env}; default: ${default})."`
+
 	OwnerName        string `default:"Owner" env:"KEYREEVE_OWNER_NAME" placeholder:"NAME" group:"First start:" help:"Name of the owner that the first start makes (${env}; default: ${default})."`
 	OwnerEmail       string `default:"owner@localhost" env:"KEYREEVE_OWNER_EMAIL" placeholder:"EMAIL" group:"First start:" help:"Email of that owner (${env}; default: ${default})."`
 	BootstrapKeyFile string `env:"KEYREEVE_BOOTSTRAP_KEY_FILE" placeholder:"FILE" group:"First start:" help:"Write the first admin key to this new file, mode 0600, and not to standard output: for services (${env})."`
@@ -75,13 +78,31 @@ func (c *serveCmd) config(std streams) (server.Config, error) {
 	case c.ShutdownTimeout <= 0:
 		return server.Config{}, fmt.Errorf("--shutdown-timeout %s: give a duration above 0, such as 20s", c.ShutdownTimeout)
 	}
+	grace, err := parseStale(c.Stale)
+	if err != nil {
+		return server.Config{}, err
+	}
 	return server.Config{
 		Listen: c.Listen, Database: c.Database, ShutdownTimeout: c.ShutdownTimeout, MaxConnections: c.MaxConnections,
+		Lease: c.Lease, Grace: grace,
 		GatewayListen: c.GatewayListen, GRPCListen: c.GRPCListen, GatewayKeyHeaders: c.GatewayKeyHeaders,
 		OwnerName: c.OwnerName, OwnerEmail: c.OwnerEmail, BootstrapKeyFile: c.BootstrapKeyFile,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, TrustedProxies: proxies,
 		Version: buildVersion(), Stdout: std.out, Logger: c.logger(std.err),
 	}, nil
+}
+
+// parseStale reads the --stale policy as the time that it adds to the lease.
+func parseStale(text string) (time.Duration, error) {
+	if text == "refuse" {
+		return 0, nil
+	}
+	if grace, ok := strings.CutPrefix(text, "allow:"); ok {
+		if d, err := time.ParseDuration(grace); err == nil && d > 0 {
+			return d, nil
+		}
+	}
+	return 0, fmt.Errorf("--stale %q: give refuse, or allow:DURATION such as allow:5s", text)
 }
 
 func (c *serveCmd) logger(w io.Writer) *slog.Logger {

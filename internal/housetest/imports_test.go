@@ -75,7 +75,16 @@ var rules = []rule{
 		why:   "the domain knows no wire format, no protocol and no engine, so that each can change without it",
 	},
 	{
-		pkg: "internal/sqlstore", may: []string{"internal/org", "internal/token"},
+		pkg: "internal/plant", direct: []string{"net", "time"},
+		why: "a planted bug is a name",
+	},
+	{
+		pkg: "internal/fleet", may: []string{"internal/plant"},
+		never: slices.Concat(transport, storage, []string{module + "internal/org", module + "internal/verify"}),
+		why:   "the protocol between replicas is judged by its model, which must not need a database",
+	},
+	{
+		pkg: "internal/sqlstore", may: []string{"internal/fleet", "internal/org", "internal/token"},
 		never: []string{module + "api", module + "internal/httpapi"},
 		why:   "storage implements what the domain asks for and serves nobody else",
 	},
@@ -92,7 +101,7 @@ var rules = []rule{
 		why: "a rate limit is arithmetic over a table in memory",
 	},
 	{
-		pkg: "internal/verify", may: []string{"internal/token", "internal/limit"},
+		pkg: "internal/verify", may: []string{"internal/token", "internal/limit", "internal/plant"},
 		never: slices.Concat(transport, storage, []string{module + "internal/org", module + "api"}),
 		why:   "the hot path must not be able to reach a database or wait for anything",
 	},

@@ -3,6 +3,7 @@ package server
 import (
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -23,6 +24,12 @@ type Config struct {
 	GRPCListen        string   // the same for Envoy's ext_authz over gRPC
 	GatewayKeyHeaders []string // where gateways' requests have the key; empty: gateway.DefaultKeyHeaders
 
+	// Lease is how long a replica on PostgreSQL answers after it last heard from
+	// the database, and Grace how much longer it goes on with a mark on its
+	// answers. A revocation waits for replicas that are cut off for as long as
+	// both together. All replicas of a database have the same. Default: 2 s, 0.
+	Lease, Grace time.Duration
+
 	OwnerName        string // of the owner made at the first start
 	OwnerEmail       string
 	BootstrapKeyFile string // where the first admin key goes; empty: to Stdout
@@ -41,6 +48,15 @@ type Config struct {
 	// database. May be nil.
 	WrapConnector func(driver.Connector) driver.Connector
 }
+
+// Bounds of Config.Lease and of it with Config.Grace. Below the least, a pause
+// of the machine would stop the answers; above the most, the answer to a
+// revocation would come after its client has given up.
+const (
+	DefaultLease = 2 * time.Second
+	MinLease     = 200 * time.Millisecond
+	MaxLease     = 20 * time.Second
+)
 
 const (
 	defaultShutdownTimeout = 20 * time.Second
@@ -63,6 +79,9 @@ func (c *Config) check() error {
 	if c.ShutdownTimeout <= 0 {
 		c.ShutdownTimeout = defaultShutdownTimeout
 	}
+	if c.Lease == 0 {
+		c.Lease = DefaultLease
+	}
 	if c.MaxConnections <= 0 {
 		c.MaxConnections = defaultMaxConnections
 	}
@@ -77,6 +96,13 @@ func (c *Config) check() error {
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together: give both or neither")
+	}
+	if c.Lease < MinLease || c.Lease > MaxLease {
+		return fmt.Errorf("--lease %s: give a duration from %s to %s", c.Lease, MinLease, MaxLease)
+	}
+	if most := MaxLease - c.Lease; c.Grace < 0 || c.Grace > most {
+		return fmt.Errorf("--stale allow:%s: a revocation waits this long and --lease %s for a replica that is cut off, "+
+			"and no client waits longer than %s: give at most %s", c.Grace, c.Lease, MaxLease, most)
 	}
 	if c.Listen == "" {
 		return errors.New("--listen is empty: give HOST:PORT, such as 127.0.0.1:8080")

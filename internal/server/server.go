@@ -110,7 +110,7 @@ func (s *Server) start(ctx context.Context) error {
 	}
 	if s.store, err = sqlstore.Open(ctx, sqlstore.Config{
 		Database: s.cfg.Database, Logger: s.logger, Now: s.now,
-		OnCommit: s.committed, OnLost: s.fail, WrapConnector: s.cfg.WrapConnector,
+		OnCommit: s.committed, WrapConnector: s.cfg.WrapConnector,
 	}); err != nil {
 		return err
 	}

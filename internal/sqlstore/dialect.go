@@ -18,8 +18,8 @@ import (
 type dialect interface {
 	fmt.Stringer
 
-	// prepare checks that the database may be used as cfg.Access says and
-	// takes the lock that keeps other servers out. unlock gives it back.
+	// prepare checks that the database may be used as cfg.Access says and on
+	// SQLite takes the lock that keeps other servers out. unlock gives it back.
 	prepare(ctx context.Context, cfg Config) (unlock func(), err error)
 
 	// connect opens a pool for one purpose.
@@ -30,7 +30,10 @@ type dialect interface {
 	check(ctx context.Context, db *sql.DB, access Access) error
 
 	// migrations is the directory of the engine's DDL and its goose name.
-	migrations() (dir string, d goose.Dialect, opts []goose.ProviderOption)
+	migrations() (dir string, d goose.Dialect)
+
+	// alone runs do, which changes the schema, while no other process does.
+	alone(ctx context.Context, do func() error) error
 
 	// statement is a text as the engine's driver takes it best.
 	statement(text string) string
@@ -101,31 +104,29 @@ const schemaTable = "keyreeve_schema"
 var migrationFiles embed.FS
 
 // migrate brings the schema up to this program's version, or with less than
-// Serve access refuses one that is not there yet.
+// Serve access refuses one that is not there yet. Of several processes that
+// start at once, one does it and the others wait.
 func migrate(ctx context.Context, d dialect, db *sql.DB, access Access) error {
-	dir, name, opts := d.migrations()
+	dir, name := d.migrations()
 	files, err := fs.Sub(migrationFiles, dir)
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(name, db, files, append(opts, goose.WithTableName(schemaTable))...)
+	provider, err := goose.NewProvider(name, db, files, goose.WithTableName(schemaTable))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
 	sources := provider.ListSources()
 	newest := sources[len(sources)-1].Version
 
+	// GetDBVersion would make goose's table, which a reader must not do.
 	var current int64
-	if access != Serve {
-		// GetDBVersion would make goose's table, which a reader must not do.
-		err := db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM `+schemaTable+` WHERE is_applied`).Scan(&current)
-		if err != nil {
-			return fmt.Errorf("it is not a keyreeve database, or was never served: %w", err)
-		}
-	} else if current, err = provider.GetDBVersion(ctx); err != nil {
-		return fmt.Errorf("read schema version: %w", err)
-	}
+	err = db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM `+schemaTable+` WHERE is_applied`).Scan(&current)
 	switch {
+	case err != nil && access != Serve:
+		return fmt.Errorf("it is not a keyreeve database, or was never served: %w", err)
+	case err != nil && !d.isMistake(err): // there is no such table: it is new
+		return fmt.Errorf("read schema version: %w", err)
 	case current > newest:
 		return fmt.Errorf("its schema is version %d, this keyreeve knows versions up to %d: run the newer keyreeve that it was last served with", current, newest)
 	case current == newest:
@@ -133,8 +134,10 @@ func migrate(ctx context.Context, d dialect, db *sql.DB, access Access) error {
 	case access != Serve:
 		return fmt.Errorf("its schema is version %d, this keyreeve needs version %d: start the server once to migrate it", current, newest)
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate schema from version %d to %d: %w", current, newest, err)
-	}
-	return nil
+	return d.alone(ctx, func() error {
+		if _, err := provider.Up(ctx); err != nil {
+			return fmt.Errorf("migrate schema from version %d to %d: %w", current, newest, err)
+		}
+		return nil
+	})
 }

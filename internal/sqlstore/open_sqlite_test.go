@@ -108,7 +108,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	file := served(t)
 	rawSQL(t, file, `INSERT INTO keyreeve_schema (version_id, is_applied) VALUES (99, 1)`)
 	for _, access := range []sqlstore.Access{sqlstore.Serve, sqlstore.Maintain, sqlstore.ReadOnly} {
-		refusedWith(t, sqlstore.Config{Database: file, Access: access}, "version 99", "up to 1")
+		refusedWith(t, sqlstore.Config{Database: file, Access: access}, "version 99", "knows versions up to")
 	}
 }
 

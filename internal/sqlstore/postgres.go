@@ -19,7 +19,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 )
 
 // oldestPostgres is the oldest release that the tests run against.
@@ -54,16 +53,9 @@ func newPostgres(dsn string) (*postgresDialect, error) {
 
 func (d *postgresDialect) String() string { return d.name }
 
-// prepare takes an advisory lock for as long as a connection of its own lives.
-func (d *postgresDialect) prepare(ctx context.Context, cfg Config) (func(), error) {
-	if cfg.Access != Serve {
-		return func() {}, nil // recover works beside a server: the log's head orders the two
-	}
-	keeper := &advisoryLock{dialect: d, lost: cfg.OnLost}
-	if err := keeper.takeWithin(ctx, lockPatience); err != nil {
-		return nil, fmt.Errorf("open %s: %w", d, err)
-	}
-	return keeper.watch(), nil
+// prepare has nothing to do: any number of servers work on one database.
+func (d *postgresDialect) prepare(context.Context, Config) (func(), error) {
+	return func() {}, nil
 }
 
 func (d *postgresDialect) connect(cfg Config, p pool) (*sql.DB, error) {
@@ -107,12 +99,8 @@ func (d *postgresDialect) check(ctx context.Context, db *sql.DB, _ Access) error
 	return nil
 }
 
-func (d *postgresDialect) migrations() (string, goose.Dialect, []goose.ProviderOption) {
-	var opts []goose.ProviderOption
-	if locker, err := lock.NewPostgresSessionLocker(); err == nil {
-		opts = append(opts, goose.WithSessionLocker(locker))
-	}
-	return "migrations/postgres", goose.DialectPostgres, opts
+func (d *postgresDialect) migrations() (string, goose.Dialect) {
+	return "migrations/postgres", goose.DialectPostgres
 }
 
 func (d *postgresDialect) statement(text string) string { return text }
@@ -159,114 +147,4 @@ func describeConnectError(err error) error {
 	lines := strings.Split(e.Unwrap().Error(), "\n")
 	slices.Sort(lines)
 	return fmt.Errorf("connect: %s", strings.Join(slices.Compact(lines), "; "))
-}
-
-// advisoryLock keeps one server on a database. PostgreSQL drops it with the
-// connection that took it, so the connection is watched and the lock taken
-// again after a restart of the database.
-type advisoryLock struct {
-	dialect *postgresDialect
-	conn    *pgx.Conn
-	lost    func(error)
-}
-
-const (
-	takeLock = `SELECT pg_try_advisory_lock(hashtext('keyreeve server'), hashtext(current_schema()))`
-	// lockHolder names the session that has the lock. The two halves of the
-	// key are stored as unsigned numbers.
-	lockHolder = `SELECT a.application_name || COALESCE(' from ' || host(a.client_addr), '') FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
-AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-AND l.classid::bigint = hashtext('keyreeve server')::bigint & 4294967295
-AND l.objid::bigint = hashtext(current_schema())::bigint & 4294967295 LIMIT 1`
-	lockWatch = 2 * time.Second
-)
-
-// errHeld says that another server has the database.
-type errHeld struct{ holder string }
-
-func (e errHeld) Error() string {
-	return e.holder + " holds it: one database has one server"
-}
-
-// lockPatience is how long a start waits for the lock: PostgreSQL takes a moment
-// to notice that the server before, stopped or killed, is gone.
-const lockPatience = time.Second
-
-func (l *advisoryLock) takeWithin(ctx context.Context, patience time.Duration) error {
-	began := time.Now()
-	for {
-		err := l.take(ctx)
-		if held := (errHeld{}); !errors.As(err, &held) || time.Since(began) >= patience {
-			return err
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-func (l *advisoryLock) take(ctx context.Context) error {
-	conn, err := pgx.ConnectConfig(ctx, l.dialect.config.Copy())
-	if err != nil {
-		return describeConnectError(err)
-	}
-	var got bool
-	if err := conn.QueryRow(ctx, takeLock).Scan(&got); err != nil {
-		_ = conn.Close(ctx)
-		return err
-	}
-	if !got {
-		var holder string
-		if err := conn.QueryRow(ctx, lockHolder).Scan(&holder); err != nil {
-			holder = "another process"
-		}
-		_ = conn.Close(ctx)
-		return errHeld{holder}
-	}
-	l.conn = conn
-	return nil
-}
-
-// watch keeps the lock until its result is called.
-func (l *advisoryLock) watch() (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			select {
-			case <-ctx.Done():
-				closing, cancel := context.WithTimeout(context.Background(), time.Second)
-				defer cancel()
-				if l.conn != nil {
-					// Said, not left to the connection's end: the server that
-					// comes next may look before PostgreSQL has noticed that.
-					_, _ = l.conn.Exec(closing, `SELECT pg_advisory_unlock_all()`)
-					_ = l.conn.Close(closing)
-				}
-				return
-			case <-time.After(lockWatch):
-			}
-			if err := l.keep(ctx); err != nil {
-				var held errHeld
-				if errors.As(err, &held) && l.lost != nil {
-					l.lost(fmt.Errorf("%s was taken over: %w", l.dialect, held))
-					l.lost = nil
-				}
-			}
-		}
-	}()
-	return func() { cancel(); <-done }
-}
-
-func (l *advisoryLock) keep(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, lockWatch)
-	defer cancel()
-	if l.conn != nil {
-		if l.conn.Ping(ctx) == nil {
-			return nil
-		}
-		_ = l.conn.Close(ctx)
-		l.conn = nil
-	}
-	return l.take(ctx)
 }

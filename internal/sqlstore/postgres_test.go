@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,33 +20,61 @@ import (
 	"github.com/keyreeve/keyreeve/internal/sqlstore"
 )
 
-func TestSecondServerOfAPostgresIsRefusedAndNamed(t *testing.T) {
+// TestServersShareAPostgres: they start together on an empty database, one of
+// them makes the schema, and all can use it.
+func TestServersShareAPostgres(t *testing.T) {
 	t.Parallel()
 	database := pgtest.DSN(t)
-	other := startChild(t, database)
-	if other.said != "open" {
-		t.Fatal(other.said)
+	var starts sync.WaitGroup
+	for range 4 {
+		starts.Go(func() {
+			s, err := sqlstore.Open(t.Context(), sqlstore.Config{Database: database})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer closeStore(t, s)
+			if _, err := s.Head(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	holder := fmt.Sprintf(":%d holds it", other.cmd.Process.Pid)
-	refusedWith(t, sqlstore.Config{Database: database}, "open postgres://", filepath.Base(os.Args[0]), holder)
-	for _, access := range []sqlstore.Access{sqlstore.Maintain, sqlstore.ReadOnly} { // both work beside it
-		s := open(t, sqlstore.Config{Database: database, Access: access})
-		if _, err := s.Head(t.Context()); err != nil {
-			t.Error(err)
+	starts.Wait()
+	if other := startChild(t, database); other.said != "open" {
+		t.Error(other.said)
+	}
+}
+
+// TestServerFromBeforeReplicasIsWaitedFor: it holds the lock for as long as it
+// serves, and does not know what others revoke.
+func TestServerFromBeforeReplicasIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	database := pgtest.DSN(t)
+	old := connect(t, database)
+	for _, text := range []string{
+		`SELECT pg_advisory_lock(hashtext('keyreeve server'), hashtext(current_schema()))`,
+		`SET application_name = 'keyreeve host:123'`,
+	} {
+		if _, err := old.Exec(t.Context(), text); err != nil {
+			t.Fatal(err)
 		}
 	}
-	other.kill()
-	eventually(t, "the lock of a killed server is free", func() error {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err := sqlstore.Open(ctx, sqlstore.Config{Database: database})
+	if err == nil || !strings.Contains(err.Error(), "keyreeve host:123 holds it") {
+		t.Errorf("error is %v", err)
+	}
+	if err := old.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it starts when the other is gone", func() error {
 		s, err := sqlstore.Open(t.Context(), sqlstore.Config{Database: database})
 		if err == nil {
 			closeStore(t, s)
 		}
 		return err
 	})
-	if again := startChild(t, database); again.said != "open" {
-		t.Errorf("after Close: %s", again.said)
-	}
-	open(t, sqlstore.Config{Database: pgtest.DSN(t)}) // another database of the same server
 }
 
 // eventually repeats f until it has no error.
@@ -62,33 +88,6 @@ func eventually(t *testing.T, what string, f func() error) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: %v", what, err)
 		}
-	}
-}
-
-func TestServerThatWasTakenOverIsTold(t *testing.T) {
-	t.Parallel()
-	database := pgtest.DSN(t)
-	lost := make(chan error, 1)
-	open(t, sqlstore.Config{Database: database, OnLost: func(err error) { lost <- err }})
-	thief := connect(t, database)
-	if _, err := thief.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted`); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "take the lock", func() error {
-		var got bool
-		err := thief.QueryRow(t.Context(), `SELECT pg_try_advisory_lock(hashtext('keyreeve server'), hashtext(current_schema()))`).Scan(&got)
-		if err == nil && !got {
-			err = errors.New("held")
-		}
-		return err
-	})
-	select {
-	case err := <-lost:
-		if !strings.Contains(err.Error(), "holds it") {
-			t.Errorf("told %v", err)
-		}
-	case <-time.After(10 * time.Second):
-		t.Error("it was not told")
 	}
 }
 
@@ -155,14 +154,6 @@ func TestPostgresKilledUnderLoad(t *testing.T) {
 	if d := time.Duration(slowest.Load()); d > 4*time.Second {
 		t.Errorf("an update took %v to fail", d)
 	}
-	eventually(t, "the lock is taken again", func() error {
-		s, err := sqlstore.Open(t.Context(), sqlstore.Config{Database: database})
-		if err == nil {
-			closeStore(t, s)
-			return errors.New("a second server was let in")
-		}
-		return nil
-	})
 }
 
 // TestConnectionsCutBetweenUpdatesAreNotNoticed: nothing was under way, so

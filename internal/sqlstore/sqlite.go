@@ -165,9 +165,12 @@ FROM sqlite_schema WHERE type = 'table'`).Scan(&version, &tables, &ours); err !=
 	return nil
 }
 
-func (d *sqliteDialect) migrations() (string, goose.Dialect, []goose.ProviderOption) {
-	return "migrations/sqlite", goose.DialectSQLite3, nil
+func (d *sqliteDialect) migrations() (string, goose.Dialect) {
+	return "migrations/sqlite", goose.DialectSQLite3
 }
+
+// alone: the file's lock is held already.
+func (d *sqliteDialect) alone(_ context.Context, do func() error) error { return do() }
 
 var numbered = regexp.MustCompile(`\$\d+`)
 

@@ -34,11 +34,6 @@ type Config struct {
 	// Update that made them returns. May be nil.
 	OnCommit func([]org.StoredEvent)
 
-	// OnLost is called, once, when another process has taken the database over
-	// (PostgreSQL only, after this one's lock was lost with its connection).
-	// May be nil.
-	OnLost func(error)
-
 	// Now and Random default to the wall clock and crypto/rand.
 	Now    func() time.Time
 	Random io.Reader
@@ -56,8 +51,8 @@ type Access int
 
 // The ways to open a database.
 const (
-	Serve    Access = iota // create and migrate it, be its only server
-	Maintain               // change an existing one that no server holds
+	Serve    Access = iota // create and migrate it, and on SQLite be its only server
+	Maintain               // change an existing one; on SQLite one that no server holds
 	ReadOnly               // look at an existing one, beside a server or not
 )
 
