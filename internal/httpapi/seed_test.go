@@ -82,7 +82,7 @@ func (s *seed) user(role org.Role) (owner org.Owner) {
 			Type: org.EventUserAdded, Actor: org.Actor{Type: org.ActorHost}, Resource: owner.ID,
 			Effects: []org.Effect{org.OwnerSet{Type: owner.Type, ID: owner.ID, Role: role}},
 		})
-		return tx.InsertUser(org.User{ID: owner.ID, Name: owner.Name, Email: string(role) + "@example.com", Role: role, CreatedAt: tx.Now()})
+		return tx.InsertUser(org.User{ID: owner.ID, Name: owner.Name, Email: owner.ID + "@example.com", Role: role, CreatedAt: tx.Now()})
 	})
 	return owner
 }

@@ -14,7 +14,6 @@ import (
 const (
 	MaxNameLength       = 256        // characters, spaces at the ends not counted
 	MaxExpiresInSeconds = 31_536_000 // 365 days
-	MaxAdminKeyPage     = 100
 
 	maxNameWithSpaces = 2 * MaxNameLength // spaces at the ends are kept, so they have a bound too
 )
@@ -25,42 +24,33 @@ type NewAdminAPIKey struct {
 	ExpiresInSeconds *int64 // nil: never expires
 }
 
-// ListPage is a page of a list and whether more follows.
-type ListPage[T any] struct {
-	Items   []T
-	HasMore bool
+// AdminAPIKeyStore reads admin keys.
+type AdminAPIKeyStore interface {
+	AdminAPIKeys(ctx context.Context, page Page) ([]AdminAPIKey, error)
+	AdminAPIKey(ctx context.Context, id string) (key AdminAPIKey, ok bool, err error)
 }
 
-// ListAdminAPIKeys returns a page of admin keys (admin-api-keys-list). A limit
-// of 0 gives an empty page that claims nothing more, since a client that
-// follows has_more could never get further.
+// AdminAPIKeyTx looks at admin keys among all keys.
+type AdminAPIKeyTx interface {
+	// OtherUsableAdminKey says whether an admin key other than id is unexpired
+	// at now and owned by a user with the role owner.
+	OtherUsableAdminKey(id string, now int64) (bool, error)
+	// UsableAdminKeyWithout is the same for all keys of a user.
+	UsableAdminKeyWithout(userID string, now int64) (bool, error)
+}
+
+// adminAPIKeyList may be asked for nothing, unlike other lists.
+var adminAPIKeyList = listRules{prefix: PrefixKey, minLimit: 0}
+
+// ListAdminAPIKeys returns a page of admin keys (admin-api-keys-list).
 func (s *Service) ListAdminAPIKeys(ctx context.Context, caller Caller, page Page) (ListPage[AdminAPIKey], error) {
-	var out ListPage[AdminAPIKey]
 	if err := caller.Require(ManagementRead); err != nil {
-		return out, err
+		return ListPage[AdminAPIKey]{}, err
 	}
-	if page.After != "" {
-		if _, ok := ParseID(PrefixKey, page.After); !ok {
-			return out, notCursor(page.After, "key_01JQ8ZK3T5V9W2X4Y6A8B0C1D2")
-		}
-	}
-	if page.Limit < 0 {
-		return out, belowMin("limit", 0, int64(page.Limit))
-	}
-	if page.Limit > MaxAdminKeyPage {
-		return out, aboveMax("limit", MaxAdminKeyPage, int64(page.Limit))
-	}
-	if page.Limit == 0 {
-		return out, nil
-	}
-	want := page.Limit
-	page.Limit++ // one more tells whether there is more
-	keys, err := s.store.AdminAPIKeys(ctx, page)
+	out, err := listOf(adminAPIKeyList, page, func(page Page) ([]AdminAPIKey, error) { return s.store.AdminAPIKeys(ctx, page) })
 	if err != nil {
 		return out, fmt.Errorf("list admin API keys: %w", err)
 	}
-	out.HasMore = len(keys) > want
-	out.Items = keys[:min(len(keys), want)]
 	for i := range out.Items {
 		s.overlayUse(&out.Items[i])
 	}

@@ -6,13 +6,25 @@ type EventType string
 
 // The events of the log.
 const (
-	EventAPIKeyCreated  EventType = "api_key.created"
-	EventAPIKeyDeleted  EventType = "api_key.deleted"
-	EventUserAdded      EventType = "user.added"
-	EventProjectCreated EventType = "project.created"
-	EventBootstrapped   EventType = "keyreeve.bootstrapped"
-	EventRecovered      EventType = "keyreeve.recovered"
-	EventRestored       EventType = "keyreeve.restored"
+	EventAPIKeyCreated         EventType = "api_key.created"
+	EventAPIKeyUpdated         EventType = "api_key.updated"
+	EventAPIKeyDeleted         EventType = "api_key.deleted"
+	EventUserAdded             EventType = "user.added" // to the organization, or to the project of the event
+	EventUserUpdated           EventType = "user.updated"
+	EventUserDeleted           EventType = "user.deleted"
+	EventInviteSent            EventType = "invite.sent"
+	EventInviteAccepted        EventType = "invite.accepted"
+	EventInviteDeleted         EventType = "invite.deleted"
+	EventProjectCreated        EventType = "project.created"
+	EventProjectUpdated        EventType = "project.updated"
+	EventProjectArchived       EventType = "project.archived"
+	EventServiceAccountCreated EventType = "service_account.created"
+	EventServiceAccountUpdated EventType = "service_account.updated"
+	EventServiceAccountDeleted EventType = "service_account.deleted"
+	EventRateLimitUpdated      EventType = "rate_limit.updated"
+	EventBootstrapped          EventType = "keyreeve.bootstrapped"
+	EventRecovered             EventType = "keyreeve.recovered"
+	EventRestored              EventType = "keyreeve.restored"
 )
 
 // ActorType says by what an actor was known.
@@ -63,12 +75,21 @@ type KeyAdded struct {
 // KeyRemoved takes a key out of the index.
 type KeyRemoved struct{ Digest [32]byte }
 
-// OwnerSet adds or changes the principal that keys act for.
+// KeysRemoved takes all keys out of the index that an owner has in a project at
+// this revision: the cascade of a membership that ends. Keys made later stay.
+type KeysRemoved struct {
+	OwnerType OwnerType
+	OwnerID   string
+	ProjectID string
+}
+
+// OwnerSet adds or changes the principal that keys act for. A service account
+// has no role here: its own is one in its project, and administers nothing.
 type OwnerSet struct {
 	Type    OwnerType
 	ID      string
 	Role    Role
-	Removed bool // its keys are refused
+	Removed bool // all its keys have ended; its id is never used again
 }
 
 // ProjectSet adds or changes a project.
@@ -77,10 +98,20 @@ type ProjectSet struct {
 	Archived bool // its keys are refused
 }
 
-func (KeyAdded) effect()   {}
-func (KeyRemoved) effect() {}
-func (OwnerSet) effect()   {}
-func (ProjectSet) effect() {}
+// LimitSet sets how often the keys of a project may be used with a model.
+type LimitSet struct {
+	ProjectID         string
+	Model             string
+	RequestsPerMinute int64 // DefaultLimit: as the catalogue says
+	RequestsPerDay    int64 // the same
+}
+
+func (KeyAdded) effect()    {}
+func (KeyRemoved) effect()  {}
+func (KeysRemoved) effect() {}
+func (OwnerSet) effect()    {}
+func (ProjectSet) effect()  {}
+func (LimitSet) effect()    {}
 
 // actor describes the caller for the log.
 func (c Caller) actor(owner Owner) Actor {

@@ -10,11 +10,13 @@ import (
 
 // The prefixes of ids. An id is a prefix and a ULID.
 const (
-	PrefixOrganization = "org_"
-	PrefixUser         = "user_"
-	PrefixProject      = "proj_"
-	PrefixKey          = "key_"
-	PrefixEvent        = "event_"
+	PrefixOrganization   = "org_"
+	PrefixUser           = "user_"
+	PrefixServiceAccount = "sa_"
+	PrefixProject        = "proj_"
+	PrefixInvite         = "invite_"
+	PrefixKey            = "key_"
+	PrefixEvent          = "event_"
 )
 
 // ID is a prefix and a ULID that was minted under the log's lock. Ids of one

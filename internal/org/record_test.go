@@ -13,7 +13,7 @@ import (
 func drawEffect(t *rapid.T) org.Effect {
 	digest := [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "digest"))
 	text := rapid.String()
-	switch rapid.IntRange(1, 4).Draw(t, "effect") {
+	switch rapid.IntRange(1, 6).Draw(t, "effect") {
 	case 1:
 		return org.KeyAdded{
 			ID: text.Draw(t, "id"), Kind: org.KeyKind(rapid.IntRange(0, 9).Draw(t, "kind")), Digest: digest,
@@ -26,6 +26,15 @@ func drawEffect(t *rapid.T) org.Effect {
 		return org.OwnerSet{
 			Type: org.OwnerType(text.Draw(t, "type")), ID: text.Draw(t, "id"),
 			Role: org.Role(text.Draw(t, "role")), Removed: rapid.Bool().Draw(t, "removed"),
+		}
+	case 4:
+		return org.KeysRemoved{
+			OwnerType: org.OwnerType(text.Draw(t, "owner type")), OwnerID: text.Draw(t, "owner"), ProjectID: text.Draw(t, "project"),
+		}
+	case 5:
+		return org.LimitSet{
+			ProjectID: text.Draw(t, "project"), Model: text.Draw(t, "model"),
+			RequestsPerMinute: rapid.Int64().Draw(t, "a minute"), RequestsPerDay: rapid.Int64().Draw(t, "a day"),
 		}
 	default:
 		return org.ProjectSet{ID: text.Draw(t, "id"), Archived: rapid.Bool().Draw(t, "archived")}
@@ -82,6 +91,8 @@ func TestRecordIsFixed(t *testing.T) {
 			org.KeyRemoved{Digest: [32]byte{0xcd}},
 			org.OwnerSet{Type: org.OwnerUser, ID: "user_a", Role: org.RoleOwner, Removed: true},
 			org.ProjectSet{ID: "proj_x", Archived: true},
+			org.KeysRemoved{OwnerType: org.OwnerUser, OwnerID: "user_a", ProjectID: "proj_x"},
+			org.LimitSet{ProjectID: "proj_x", Model: "m", RequestsPerMinute: 0, RequestsPerDay: org.DefaultLimit},
 		},
 	}, "event_x", 1_800_000_000)
 	if err != nil {
@@ -95,11 +106,13 @@ func TestRecordIsFixed(t *testing.T) {
 		`{"key_added":{"id":"key_x","kind":1,"digest":"ab` + zeros + `","owner_type":"user","owner_id":"user_a","expires_at":5}},` +
 		`{"key_removed":{"digest":"cd` + zeros + `"}},` +
 		`{"owner_set":{"type":"user","id":"user_a","role":"owner","removed":true}},` +
-		`{"project_set":{"id":"proj_x","archived":true}}]}`
+		`{"project_set":{"id":"proj_x","archived":true}},` +
+		`{"keys_removed":{"owner_type":"user","owner_id":"user_a","project_id":"proj_x"}},` +
+		`{"limit_set":{"project_id":"proj_x","model":"m","requests_per_minute":0,"requests_per_day":-1}}]}`
 	if diff := cmp.Diff(want, string(stored.Record)); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
-	const head = "42:cbfd6932140ee72f968c8819f7739462c0d803df5c6d7d286040c948e0980c72"
+	const head = "42:ac4d9bc62214b9e7913689627896209e072780efae67badcd372c43f4eb951f5"
 	if got := next.String(); got != head {
 		t.Errorf("head %s, want %s", got, head)
 	}

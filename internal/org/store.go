@@ -24,12 +24,12 @@ type Store interface {
 	// first start has made it.
 	Organization(ctx context.Context) (Organization, error)
 
-	// AdminAPIKeys returns a page of admin keys: at most page.Limit, in id
-	// order, beyond page.After.
-	AdminAPIKeys(ctx context.Context, page Page) ([]AdminAPIKey, error)
-
-	// AdminAPIKey returns one admin key, or ok false.
-	AdminAPIKey(ctx context.Context, id string) (key AdminAPIKey, ok bool, err error)
+	// Each resource has its reads in the file of its name. A list returns at
+	// most page.Limit elements in id order, beyond page.After; one element that
+	// is not there is ok false.
+	AdminAPIKeyStore
+	UserStore
+	ProjectStore
 
 	// Head returns the position of the log.
 	Head(ctx context.Context) (Head, error)
@@ -66,20 +66,26 @@ type Tx interface {
 	Emit(Event)
 
 	Organization() (org Organization, ok bool, err error)
-	// Owner returns the principal that a key acts for.
-	Owner(t OwnerType, id string) (owner Owner, ok bool, err error)
-	// FirstOwner returns the user with the role owner that was made first.
-	FirstOwner() (user User, ok bool, err error)
-	Key(kind KeyKind, id string) (key Key, ok bool, err error)
-	// OtherUsableAdminKey says whether an admin key other than id is unexpired
-	// at now and owned by a user with the role owner.
-	OtherUsableAdminKey(id string, now int64) (bool, error)
-
 	InsertOrganization(o Organization) error
-	InsertUser(u User) error
-	InsertProject(p Project) error
+	// Owner returns the principal that a key acts for: a user, with its role in
+	// the organization, or a service account, without one.
+	Owner(t OwnerType, id string) (owner Owner, ok bool, err error)
+
+	// Each resource has its reads and writes in the file of its name.
+	KeyTx
+	UserTx
+	ProjectTx
+	ProjectUserTx
+	ServiceAccountTx
+	RateLimitTx
+}
+
+// KeyTx changes keys of all kinds.
+type KeyTx interface {
+	Key(kind KeyKind, id string) (key Key, ok bool, err error)
 	InsertKey(k Key) error
 	DeleteKey(kind KeyKind, id string) error
+	AdminAPIKeyTx
 }
 
 // Commit says what an Update did.
@@ -87,19 +93,14 @@ type Commit struct {
 	Revision int64 // of its last event
 }
 
-// Page asks for part of a list.
-type Page struct {
-	After      string // exclusive; empty: from the start
-	Descending bool
-	Limit      int
-}
-
 // SnapshotVisitor receives the rows of a snapshot. Keys come in no particular
-// order, and from one goroutine at a time.
+// order, and from one goroutine at a time. What has no function is not read.
 type SnapshotVisitor struct {
-	User    func(User) error
-	Project func(Project) error
-	Key     func(SnapshotKey) error
+	User           func(User) error
+	ServiceAccount func(ServiceAccount) error
+	Project        func(Project) error
+	RateLimit      func(RateLimit) error
+	Key            func(SnapshotKey) error
 }
 
 // SnapshotKey is what the index needs of a key.

@@ -16,24 +16,6 @@ type Organization struct {
 	CreatedAt int64 // Unix seconds
 }
 
-// User is a person of the organization.
-type User struct {
-	ID        string
-	Name      string
-	Email     string
-	Role      Role
-	CreatedAt int64 // Unix seconds
-}
-
-// Project groups keys for model traffic.
-type Project struct {
-	ID         string
-	Name       string
-	Default    bool // made at first start; cannot be edited
-	CreatedAt  int64
-	ArchivedAt int64 // 0: active
-}
-
 // Key is an API key as stored. Its value is not: only the digest and the
 // redacted form remain after creation.
 type Key struct {

@@ -85,6 +85,10 @@ func convert(effect org.Effect) (verify.Effect, error) {
 		}, nil
 	case org.KeyRemoved:
 		return verify.KeyRemoved{Digest: e.Digest}, nil
+	case org.KeysRemoved:
+		return verify.KeysRemoved{OwnerType: ownerType(e.OwnerType), OwnerID: e.OwnerID, ProjectID: e.ProjectID}, nil
+	case org.LimitSet:
+		return verify.LimitChanged(e), nil
 	case org.OwnerSet:
 		return verify.OwnerChanged{Type: ownerType(e.Type), ID: e.ID, Role: string(e.Role), Removed: e.Removed}, nil
 	case org.ProjectSet:
@@ -106,6 +110,12 @@ func (s source) Snapshot(ctx context.Context, add func(verify.Effect) error) (ve
 	head, err := s.store.Snapshot(ctx, org.SnapshotVisitor{
 		User: func(u org.User) error {
 			return add(verify.OwnerChanged{Type: verify.OwnerUser, ID: u.ID, Role: string(u.Role)})
+		},
+		ServiceAccount: func(a org.ServiceAccount) error {
+			return add(verify.OwnerChanged{Type: verify.OwnerServiceAccount, ID: a.ID})
+		},
+		RateLimit: func(l org.RateLimit) error {
+			return add(verify.LimitChanged(l.Set()))
 		},
 		Project: func(p org.Project) error {
 			return add(verify.ProjectChanged{ID: p.ID, Archived: p.ArchivedAt != 0})

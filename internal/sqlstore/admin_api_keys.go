@@ -2,8 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/keyreeve/keyreeve/internal/org"
@@ -53,11 +51,7 @@ func (s *Store) AdminAPIKeys(ctx context.Context, page org.Page) ([]org.AdminAPI
 
 // AdminAPIKey implements org.Store (admin-api-keys-get).
 func (s *Store) AdminAPIKey(ctx context.Context, id string) (org.AdminAPIKey, bool, error) {
-	key, err := scanAdminKey(s.queryRow(ctx, adminKeyByID, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return org.AdminAPIKey{}, false, nil
-	}
-	return key, err == nil, s.classify(err)
+	return oneOf(ctx, s, scanAdminKey, adminKeyByID, id)
 }
 
 func scanAdminKey(row scanner) (key org.AdminAPIKey, err error) {
@@ -97,6 +91,12 @@ func (t *tx) OtherUsableAdminKey(id string, now int64) (bool, error) {
 	var other string
 	return t.one([]any{&other}, `SELECT k.id FROM api_keys k JOIN users u ON u.id = k.owner_id
 WHERE k.kind = 1 AND k.id <> $1 AND (k.expires_at = 0 OR k.expires_at > $2) AND u.role = 'owner' LIMIT 1`, id, now)
+}
+
+func (t *tx) UsableAdminKeyWithout(userID string, now int64) (bool, error) {
+	var other string
+	return t.one([]any{&other}, `SELECT k.id FROM api_keys k JOIN users u ON u.id = k.owner_id
+WHERE k.kind = 1 AND k.owner_id <> $1 AND (k.expires_at = 0 OR k.expires_at > $2) AND u.role = 'owner' LIMIT 1`, userID, now)
 }
 
 func (t *tx) InsertKey(k org.Key) error {

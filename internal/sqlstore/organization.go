@@ -29,12 +29,3 @@ func (t *tx) Organization() (org.Organization, bool, error) {
 func (t *tx) InsertOrganization(o org.Organization) error {
 	return t.exec(`INSERT INTO organization (id, created_at) VALUES ($1, $2)`, o.ID, o.CreatedAt)
 }
-
-func (t *tx) InsertProject(p org.Project) error {
-	isDefault := 0
-	if p.Default {
-		isDefault = 1
-	}
-	return t.exec(`INSERT INTO projects (id, name, is_default, created_at, archived_at) VALUES ($1, $2, $3, $4, $5)`,
-		p.ID, p.Name, isDefault, p.CreatedAt, p.ArchivedAt)
-}

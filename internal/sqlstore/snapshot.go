@@ -27,13 +27,6 @@ func (s *Store) Snapshot(ctx context.Context, visit org.SnapshotVisitor) (org.He
 // visitorError is not storage's.
 type visitorError struct{ error }
 
-func visited(err error) error {
-	if err != nil {
-		return visitorError{err}
-	}
-	return nil
-}
-
 func (s *Store) snapshot(ctx context.Context, visit org.SnapshotVisitor) (org.Head, error) {
 	views, head, err := s.views(ctx, maxViews)
 	defer func() {
@@ -44,11 +37,20 @@ func (s *Store) snapshot(ctx context.Context, visit org.SnapshotVisitor) (org.He
 	if err != nil {
 		return head, err
 	}
-	if err := snapshotUsers(ctx, views[0], visit); err != nil {
-		return head, err
+	for _, read := range []func() error{
+		func() error { return visitAll(ctx, views[0], scanUser, visit.User, userColumns) },
+		func() error {
+			return visitAll(ctx, views[0], scanServiceAccount, visit.ServiceAccount, serviceAccountColumns)
+		},
+		func() error { return visitAll(ctx, views[0], scanProject, visit.Project, projectColumns) },
+		func() error { return visitAll(ctx, views[0], scanRateLimit, visit.RateLimit, rateLimitColumns) },
+	} {
+		if err := read(); err != nil {
+			return head, err
+		}
 	}
-	if err := snapshotProjects(ctx, views[0], visit); err != nil {
-		return head, err
+	if visit.Key == nil {
+		return head, nil
 	}
 	return head, snapshotKeys(ctx, views, visit)
 }
@@ -83,36 +85,23 @@ func (s *Store) views(ctx context.Context, most int) (views []*sql.Tx, head org.
 	return views, head, nil
 }
 
-func snapshotUsers(ctx context.Context, tx *sql.Tx, visit org.SnapshotVisitor) error {
-	return each(ctx, tx, func(rows *sql.Rows) error {
-		var u org.User
-		if err := rows.Scan(&u.ID, &u.Name, &u.Email, &u.Role, &u.CreatedAt); err != nil {
-			return err
-		}
-		return visited(visit.User(u))
-	}, `SELECT id, name, email, role, created_at FROM users`)
-}
-
-func snapshotProjects(ctx context.Context, tx *sql.Tx, visit org.SnapshotVisitor) error {
-	return each(ctx, tx, func(rows *sql.Rows) error {
-		var p org.Project
-		if err := rows.Scan(&p.ID, &p.Name, &p.Default, &p.CreatedAt, &p.ArchivedAt); err != nil {
-			return err
-		}
-		return visited(visit.Project(p))
-	}, `SELECT id, name, is_default, created_at, archived_at FROM projects`)
-}
-
-// each calls row for each row of a query.
-func each(ctx context.Context, tx *sql.Tx, row func(*sql.Rows) error, query string, args ...any) error {
-	rows, err := tx.QueryContext(ctx, query, args...)
+// visitAll reads all rows of a query, unless nobody visits them.
+func visitAll[T any](ctx context.Context, tx *sql.Tx, scan func(scanner) (T, error), visit func(T) error, query string) error {
+	if visit == nil {
+		return nil
+	}
+	rows, err := tx.QueryContext(ctx, query)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		if err := row(rows); err != nil {
+		item, err := scan(rows)
+		if err != nil {
 			return err
+		}
+		if err := visit(item); err != nil {
+			return visitorError{err}
 		}
 	}
 	return rows.Err()

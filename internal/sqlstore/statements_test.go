@@ -107,6 +107,7 @@ func everything(t *testing.T, database string, hook faulty.Hook) {
 	_, _, err = s.Removal(ctx, key.Digest)
 	must(err)
 
+	everyResource(t, s)
 	for _, text := range sqlstore.Rare {
 		stmt, err := s.Pools()[1].PrepareContext(ctx, text)
 		must(err)

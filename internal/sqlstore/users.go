@@ -1,24 +1,74 @@
 package sqlstore
 
 import (
-	"fmt"
+	"context"
+	"strings"
 
 	"github.com/keyreeve/keyreeve/internal/org"
 )
 
-// Owner remembers what it found, as nothing changes a user yet: the changes of
-// one batch mostly come from few callers, and each read is a round trip on
+const (
+	userColumns     = `SELECT id, name, email, role, created_at, technical_level, developer_persona FROM users`
+	userByID        = userColumns + ` WHERE id = $1`
+	userByEmail     = userColumns + ` WHERE lower(email) = $1`
+	usersAfter      = userColumns + ` WHERE id > $1 ORDER BY id`
+	usersByEmails   = userColumns + ` WHERE id > $1 AND lower(email) IN `
+	usersFirstOwner = userColumns + ` WHERE role = 'owner' ORDER BY id LIMIT 1`
+)
+
+func scanUser(row scanner) (u org.User, err error) {
+	err = row.Scan(&u.ID, &u.Name, &u.Email, &u.Role, &u.CreatedAt, &u.TechnicalLevel, &u.DeveloperPersona)
+	return u, err
+}
+
+// Users implements org.Store (list-users).
+func (s *Store) Users(ctx context.Context, page org.UserPage) ([]org.User, error) {
+	if len(page.Emails) == 0 {
+		return pageOf(ctx, s, scanUser, usersAfter, page.Limit, page.After)
+	}
+	args := []any{page.After}
+	for _, email := range page.Emails {
+		args = append(args, foldASCII(email))
+	}
+	// As many placeholders as the next power of two has: each number of them is
+	// a statement to prepare and to keep.
+	for n := useRows(len(page.Emails)); len(args) < 1+n; {
+		args = append(args, args[1])
+	}
+	return pageOf(ctx, s, scanUser, usersByEmails+placeholders(2, len(args)-1)+` ORDER BY id`, page.Limit, args...)
+}
+
+// User implements org.Store (retrieve-user).
+func (s *Store) User(ctx context.Context, id string) (org.User, bool, error) {
+	return oneOf(ctx, s, scanUser, userByID, id)
+}
+
+// foldASCII is lower() of both engines as their schemas have it.
+func foldASCII(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, text)
+}
+
+// Owner remembers what it found until a principal changes: the changes of one
+// batch mostly come from few callers, and each read is a round trip on
 // PostgreSQL while the head is held.
 func (t *tx) Owner(kind org.OwnerType, id string) (org.Owner, bool, error) {
-	if owner, ok := t.owners[id]; ok {
+	if owner, ok := t.owners[id]; ok && owner.Type == kind {
 		return owner, true, nil
 	}
-	if kind != org.OwnerUser {
-		return org.Owner{}, false, fmt.Errorf("a key is owned by %q, which this version does not know", kind)
-	}
 	owner := org.Owner{Type: kind, ID: id}
-	ok, err := t.one([]any{&owner.Name, &owner.Email, &owner.Role, &owner.CreatedAt},
-		`SELECT name, email, role, created_at FROM users WHERE id = $1`, id)
+	var ok bool
+	var err error
+	if kind == org.OwnerServiceAccount {
+		ok, err = t.one([]any{&owner.Name, &owner.CreatedAt}, `SELECT name, created_at FROM service_accounts WHERE id = $1`, id)
+	} else {
+		ok, err = t.one([]any{&owner.Name, &owner.Email, &owner.Role, &owner.CreatedAt},
+			`SELECT name, email, role, created_at FROM users WHERE id = $1`, id)
+	}
 	if ok {
 		if t.owners == nil {
 			t.owners = make(map[string]org.Owner)
@@ -28,14 +78,60 @@ func (t *tx) Owner(kind org.OwnerType, id string) (org.Owner, bool, error) {
 	return owner, ok, err
 }
 
-func (t *tx) FirstOwner() (org.User, bool, error) {
-	u := org.User{Role: org.RoleOwner}
-	ok, err := t.one([]any{&u.ID, &u.Name, &u.Email, &u.CreatedAt},
-		`SELECT id, name, email, created_at FROM users WHERE role = 'owner' ORDER BY id LIMIT 1`)
-	return u, ok, err
+func (t *tx) User(id string) (org.User, bool, error) { return t.user(userByID, id) }
+
+func (t *tx) UserByEmail(email string) (org.User, bool, error) {
+	return t.user(userByEmail, foldASCII(email))
+}
+
+func (t *tx) FirstOwner() (org.User, bool, error) { return t.user(usersFirstOwner) }
+
+func (t *tx) user(text string, args ...any) (org.User, bool, error) {
+	return txOneOf(t, scanUser, text, args...)
+}
+
+func (t *tx) OtherOwner(id string) (bool, error) {
+	var other string
+	return t.one([]any{&other}, `SELECT id FROM users WHERE role = 'owner' AND id <> $1 LIMIT 1`, id)
 }
 
 func (t *tx) InsertUser(u org.User) error {
-	return t.exec(`INSERT INTO users (id, name, email, role, created_at) VALUES ($1, $2, $3, $4, $5)`,
-		u.ID, u.Name, u.Email, string(u.Role), u.CreatedAt)
+	return t.exec(`INSERT INTO users (id, name, email, role, created_at, technical_level, developer_persona) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		u.ID, u.Name, u.Email, string(u.Role), u.CreatedAt, u.TechnicalLevel, u.DeveloperPersona)
+}
+
+func (t *tx) UpdateUser(u org.User) error {
+	delete(t.owners, u.ID)
+	return t.exec(`UPDATE users SET role = $1, technical_level = $2, developer_persona = $3 WHERE id = $4`,
+		string(u.Role), u.TechnicalLevel, u.DeveloperPersona, u.ID)
+}
+
+// DeleteUser reads all admin keys, which have no index by owner: one would cost
+// each admin key that is made, and few users are ever deleted.
+func (t *tx) DeleteUser(id string) error {
+	if err := t.deleteKeysOf(id); err != nil {
+		return err
+	}
+	for _, text := range []string{
+		`DELETE FROM key_uses WHERE key_id IN (SELECT id FROM api_keys WHERE kind = 1 AND owner_id = $1)`,
+		`DELETE FROM api_keys WHERE kind = 1 AND owner_id = $1`,
+		`DELETE FROM project_users WHERE user_id = $1`,
+		`DELETE FROM users WHERE id = $1`,
+	} {
+		if err := t.exec(text, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteKeysOf deletes the project keys of a user or service account in all
+// projects, and forgets what this transaction knows of keys and of their owner.
+func (t *tx) deleteKeysOf(ownerID string) error {
+	delete(t.owners, ownerID)
+	clear(t.keys)
+	if err := t.exec(`DELETE FROM key_uses WHERE key_id IN (SELECT id FROM api_keys WHERE kind <> 1 AND owner_id = $1)`, ownerID); err != nil {
+		return err
+	}
+	return t.exec(`DELETE FROM api_keys WHERE kind <> 1 AND owner_id = $1`, ownerID)
 }

@@ -27,7 +27,8 @@ func (t OwnerType) String() string {
 }
 
 // Effect is what an event of the log does to the index: [KeyAdded],
-// [KeyRemoved], [OwnerChanged] or [ProjectChanged].
+// [KeyRemoved], [KeysRemoved], [OwnerChanged], [ProjectChanged] or
+// [LimitChanged].
 type Effect interface{ check() error }
 
 // KeyAdded makes a key live. For a digest that is live already it replaces what
@@ -46,9 +47,17 @@ type KeyAdded struct {
 // KeyRemoved ends a key. To remove what is not there does nothing.
 type KeyRemoved struct{ Digest token.Digest }
 
+// KeysRemoved ends all keys that an owner has in a project, those that are there
+// when it is applied. It walks through the whole index, unlike the others.
+type KeysRemoved struct {
+	OwnerType OwnerType
+	OwnerID   string
+	ProjectID string
+}
+
 // OwnerChanged tells the role of an owner, and whether it was removed: the keys
-// of a removed owner are refused. An owner of whom nothing was told has no role
-// and is not removed.
+// of a removed owner are refused, and [Index.Sweep] takes them out later. An
+// owner of whom nothing was told has no role and is not removed.
 type OwnerChanged struct {
 	Type    OwnerType
 	ID      string
@@ -63,6 +72,15 @@ type ProjectChanged struct {
 	Archived bool
 }
 
+// LimitChanged tells how often the keys of a project may be used with a model.
+// A number below 0 stands for the model's default.
+type LimitChanged struct {
+	ProjectID         string
+	Model             string
+	RequestsPerMinute int64
+	RequestsPerDay    int64
+}
+
 func (e KeyAdded) check() error {
 	if _, err := parseKeyID(e.ID); err != nil {
 		return err
@@ -74,6 +92,20 @@ func (e KeyAdded) check() error {
 }
 
 func (KeyRemoved) check() error { return nil }
+
+func (e KeysRemoved) check() error {
+	if e.ProjectID == "" { // it would be the owner's admin keys
+		return fmt.Errorf("keys of %s to end in a project without an id", e.OwnerID)
+	}
+	return checkOwner(e.OwnerType, e.OwnerID)
+}
+
+func (e LimitChanged) check() error {
+	if e.ProjectID == "" || e.Model == "" {
+		return fmt.Errorf("a rate limit of project %q for model %q", e.ProjectID, e.Model)
+	}
+	return nil
+}
 
 func (e OwnerChanged) check() error { return checkOwner(e.Type, e.ID) }
 

@@ -114,7 +114,8 @@ func (f *Follower) Committed(changes []Change) {
 }
 
 // Run catches up with what other processes commit, every interval, until ctx
-// ends. An index that was dropped is loaded anew.
+// ends. An index that was dropped is loaded anew, and one that has keys of
+// removed owners is swept.
 func (f *Follower) Run(ctx context.Context, interval time.Duration) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
@@ -124,6 +125,7 @@ func (f *Follower) Run(ctx context.Context, interval time.Duration) {
 			return
 		case <-tick.C:
 			f.step(ctx)
+			f.index.Sweep()
 		}
 	}
 }

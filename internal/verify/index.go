@@ -28,6 +28,8 @@ type contents struct {
 	owners   registry // state: see ownerState
 	projects registry // state: archived or 0
 	roles    registry // no state
+	limits   limits
+	unswept  atomic.Bool // an owner was removed since the last sweep
 }
 
 func newContents() *contents {
@@ -35,6 +37,7 @@ func newContents() *contents {
 	c.owners.init()
 	c.projects.init()
 	c.roles.init()
+	c.limits.init()
 	return c
 }
 
@@ -68,10 +71,13 @@ func (x *Index) Load(snapshot func(add func(Effect) error) (revision int64, err 
 			refused = err
 			return err
 		}
-		if key, ok := effect.(KeyAdded); ok {
-			r := c.record(key)
-			c.keys.load(&r, r.packUse(key.LastUsed))
-		} else {
+		switch e := effect.(type) {
+		case KeyAdded:
+			r := c.record(e)
+			c.keys.load(&r, r.packUse(e.LastUsed))
+		case LimitChanged:
+			c.limits.load(e)
+		default:
 			c.apply(effect)
 		}
 		return nil
@@ -135,11 +141,16 @@ func (c *contents) apply(effect Effect) {
 		c.keys.put(&r, r.packUse(e.LastUsed))
 	case KeyRemoved:
 		c.keys.remove(&e.Digest)
+	case KeysRemoved:
+		c.removeKeys(e)
+	case LimitChanged:
+		c.limits.set(e)
 	case OwnerChanged:
 		i := c.owners.intern(name{e.Type, e.ID})
 		state := c.roles.intern(name{id: e.Role})<<roleShift | uint32(e.Type)<<ownerTypeShift
 		if e.Removed {
 			state |= ownerRemoved
+			c.unswept.Store(true)
 		}
 		c.owners.setState(i, state)
 	case ProjectChanged:

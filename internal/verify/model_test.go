@@ -3,6 +3,8 @@ package verify_test
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,6 +42,16 @@ func (m *model) decide(d token.Digest, now int64) verify.Outcome {
 	return verify.Allowed
 }
 
+// drop ends keys, as a cascade does.
+func (m *model) drop(ended func(verify.KeyAdded) bool) {
+	for d, k := range m.keys {
+		if ended(k) {
+			delete(m.keys, d)
+			delete(m.used, d)
+		}
+	}
+}
+
 // crowded returns the i-th of many digests that share segments, homes and tags,
 // so that walks are long and meet at the ends of the table.
 func crowded(i int) (d token.Digest) {
@@ -68,6 +80,7 @@ func TestIndexAgreesWithAModel(t *testing.T) {
 			}
 		}
 		now := int64(created)
+		unswept := false // an owner was removed since the last sweep
 		owner := rapid.SampledFrom([]string{"user_1", "user_2", "user_3"})
 		project := rapid.SampledFrom([]string{"", "proj_1", "proj_2"})
 		nth := rapid.IntRange(0, 199)
@@ -103,10 +116,23 @@ func TestIndexAgreesWithAModel(t *testing.T) {
 				}
 				do(effects...)
 			},
+			"remove of an owner in a project": func(t *rapid.T) {
+				id, in := owner.Draw(t, "id"), project.Filter(func(s string) bool { return s != "" }).Draw(t, "project")
+				do(verify.KeysRemoved{OwnerType: verify.OwnerUser, OwnerID: id, ProjectID: in})
+				m.drop(func(k verify.KeyAdded) bool { return k.OwnerID == id && k.ProjectID == in })
+			},
+			"sweep": func(*rapid.T) {
+				x.Sweep()
+				if unswept {
+					m.drop(func(k verify.KeyAdded) bool { return m.removed[k.OwnerID] })
+				}
+				unswept = false
+			},
 			"owner": func(t *rapid.T) {
 				id, removed := owner.Draw(t, "id"), rapid.Bool().Draw(t, "removed")
 				do(verify.OwnerChanged{Type: verify.OwnerUser, ID: id, Removed: removed})
 				m.removed[id] = removed
+				unswept = unswept || removed
 			},
 			"project": func(t *rapid.T) {
 				id, archived := project.Filter(func(s string) bool { return s != "" }).Draw(t, "id"), rapid.Bool().Draw(t, "archived")
@@ -121,6 +147,7 @@ func TestIndexAgreesWithAModel(t *testing.T) {
 				for id, removed := range m.removed {
 					effects = append(effects, verify.OwnerChanged{Type: verify.OwnerUser, ID: id, Removed: removed})
 				}
+				unswept = slices.Contains(slices.Collect(maps.Values(m.removed)), true)
 				for id, archived := range m.archived {
 					effects = append(effects, verify.ProjectChanged{ID: id, Archived: archived})
 				}

@@ -219,10 +219,15 @@ func (t *table) rebuild(i uint8) {
 // all yields the live entries. Writer only.
 func (s *segment) all(yield func(*entry) bool) {
 	for i := range s.entries {
-		if uint8(s.tags[i/groupSize].Load()>>(i%groupSize*8)) >= firstTag && !yield(&s.entries[i]) {
+		if s.holds(i) && !yield(&s.entries[i]) {
 			return
 		}
 	}
+}
+
+// holds reports whether a slot has a live entry.
+func (s *segment) holds(slot int) bool {
+	return uint8(s.tags[slot/groupSize].Load()>>(slot%groupSize*8)) >= firstTag
 }
 
 // all yields the live entries. Writer only.

@@ -1,0 +1,73 @@
+package sqlstore_test
+
+import (
+	"testing"
+
+	"github.com/keyreeve/keyreeve/internal/org"
+	"github.com/keyreeve/keyreeve/internal/sqlstore"
+)
+
+// everyResource calls what a store has for each resource beside admin keys, and
+// leaves the organization as it was.
+func everyResource(t *testing.T, s *sqlstore.Store) {
+	t.Helper()
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	page := org.Page{Limit: 1}
+	for _, emails := range [][]string{nil, {"a@example.com", "b@example.com", "c@example.com"}} {
+		_, err := s.Users(ctx, org.UserPage{Page: page, Emails: emails})
+		must(err)
+	}
+	_, _, err := s.User(ctx, "user_x")
+	must(err)
+	for _, archived := range []bool{false, true} {
+		_, err = s.Projects(ctx, org.ProjectPage{Page: page, Archived: archived})
+		must(err)
+	}
+	_, _, err = s.Project(ctx, "proj_x")
+	must(err)
+	_, err = s.Update(ctx, func(tx org.Tx) error {
+		tx.Emit(org.Event{Type: org.EventUserAdded, Effects: []org.Effect{org.ProjectSet{ID: "proj_x"}}})
+		return everyChange(tx)
+	})
+	must(err)
+}
+
+// everyChange calls what a transaction has for each resource.
+func everyChange(tx org.Tx) error {
+	user, project := org.User{ID: "user_x", Email: "x@example.com"}, org.Project{ID: "proj_x"}
+	account := org.ServiceAccount{ID: "sa_x", ProjectID: project.ID}
+	read := func(_ any, _ bool, err error) error { return err }
+	check := func(_ bool, err error) error { return err }
+	for _, do := range []func() error{
+		func() error { return tx.InsertUser(user) },
+		func() error { return tx.UpdateUser(user) },
+		func() error { u, ok, err := tx.User(user.ID); return read(u, ok, err) },
+		func() error { u, ok, err := tx.UserByEmail(user.Email); return read(u, ok, err) },
+		func() error { return check(tx.OtherOwner(user.ID)) },
+		func() error { return check(tx.UsableAdminKeyWithout(user.ID, 1)) },
+		func() error { return tx.InsertProject(project) },
+		func() error { return tx.UpdateProject(project) },
+		func() error { p, ok, err := tx.Project(project.ID); return read(p, ok, err) },
+		func() error { return tx.InsertProjectUser(org.ProjectUser{ProjectID: project.ID, UserID: user.ID}) },
+		func() error { m, ok, err := tx.ProjectUser(project.ID, user.ID); return read(m, ok, err) },
+		func() error { return tx.DeleteProjectUser(project.ID, user.ID) },
+		func() error { return tx.InsertServiceAccount(account) },
+		func() error { a, ok, err := tx.ServiceAccount(project.ID, account.ID); return read(a, ok, err) },
+		func() error { o, ok, err := tx.Owner(org.OwnerServiceAccount, account.ID); return read(o, ok, err) },
+		func() error { return tx.DeleteServiceAccount(project.ID, account.ID) },
+		func() error { return tx.SetRateLimit(org.RateLimit{ProjectID: project.ID, Model: "m"}) },
+		func() error { l, ok, err := tx.RateLimit(project.ID, "m"); return read(l, ok, err) },
+		func() error { return tx.DeleteUser(user.ID) },
+	} {
+		if err := do(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
