@@ -75,7 +75,7 @@ type AuditLogListParams struct {
 	ResourceIDs []string // ids of what was changed
 	After       string   // id of the last element of the page before: older events
 	Before      string   // id of the first element of the page after: newer events
-	Limit       *int     // 0 to 100; nil: 20
+	Limit       *int     // 1 to 100; nil: 20
 }
 
 // AuditLogTimes bound when an event happened, in Unix seconds. A nil bound is

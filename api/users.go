@@ -65,7 +65,7 @@ type UserProject struct {
 // for the first page with the default size.
 type UserListParams struct {
 	After  string   // id of the last element of the page before
-	Limit  *int     // 0 to 100; nil: 20
+	Limit  *int     // 1 to 100; nil: 20
 	Emails []string // only the users with one of these addresses; empty: all
 }
 

@@ -13,6 +13,22 @@ import (
 type Client struct {
 	// AdminAPIKeys manages the organization's admin API keys.
 	AdminAPIKeys AdminAPIKeys
+	// Users manages the people of the organization.
+	Users Users
+	// Invites asks people to join the organization.
+	Invites Invites
+	// Projects manages projects.
+	Projects Projects
+	// ProjectUsers manages the members of projects.
+	ProjectUsers ProjectUsers
+	// ProjectServiceAccounts manages the service accounts of projects.
+	ProjectServiceAccounts ProjectServiceAccounts
+	// ProjectAPIKeys manages the keys of projects.
+	ProjectAPIKeys ProjectAPIKeys
+	// ProjectRateLimits manages what projects may ask of models.
+	ProjectRateLimits ProjectRateLimits
+	// AuditLogs reads what was changed, when and by whom.
+	AuditLogs AuditLogs
 
 	transport *transport
 }
@@ -34,7 +50,18 @@ func New(baseURL, key string, opts ...Option) (*Client, error) {
 		return nil, fmt.Errorf("new client: %w", err)
 	}
 	t := &transport{base: base, config: cfg, key: func() string { return key }}
-	return &Client{AdminAPIKeys: AdminAPIKeys{t}, transport: t}, nil
+	return &Client{
+		AdminAPIKeys:           AdminAPIKeys{t},
+		Users:                  Users{t},
+		Invites:                Invites{t},
+		Projects:               Projects{t},
+		ProjectUsers:           ProjectUsers{t},
+		ProjectServiceAccounts: ProjectServiceAccounts{t},
+		ProjectAPIKeys:         ProjectAPIKeys{t},
+		ProjectRateLimits:      ProjectRateLimits{t},
+		AuditLogs:              AuditLogs{t},
+		transport:              t,
+	}, nil
 }
 
 // CloseIdleConnections closes the connections that wait for a next request.

@@ -16,6 +16,15 @@
 //	}
 //	store(created.Value) // shown this once
 //
+// The other resources work alike: users, invites, projects, and what belongs to a
+// project, whose id comes first. A project with a key for a program:
+//
+//	p, err := c.Projects.Create(ctx, api.ProjectCreateRequest{Name: "chat"})
+//	…
+//	a, err := c.ProjectServiceAccounts.Create(ctx, p.ID, api.ProjectServiceAccountCreateRequest{Name: "worker"})
+//	…
+//	store(a.APIKey.Value) // shown this once
+//
 // All walks through every key and fetches the pages as it goes:
 //
 //	for key, err := range c.AdminAPIKeys.All(ctx, api.AdminAPIKeyListParams{}) {
@@ -61,7 +70,8 @@
 //
 // POST is never repeated. The API has no idempotency key, so a second attempt
 // could create a second key. Read [AdminAPIKeys.Create] on what a lost answer
-// leaves behind.
+// leaves behind; it holds for everything that is made. A change of what is there,
+// sent again by the caller, changes nothing more.
 //
 // # Security
 //

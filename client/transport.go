@@ -23,6 +23,10 @@ type transport struct {
 	// A function, because fmt prints what is stored in unexported fields, and
 	// asks no String method of them.
 	key func() string
+
+	// The key is not sent as such: it is a secret that the body of the request
+	// holds, and is here to be kept out of errors.
+	anonymous bool
 }
 
 // request is one call, ready to be sent as often as needed.
@@ -78,7 +82,9 @@ func (t *transport) exchange(ctx context.Context, r request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+t.key())
+	if !t.anonymous {
+		req.Header.Set("Authorization", "Bearer "+t.key())
+	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", t.userAgent)
 	if r.body != nil {
