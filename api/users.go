@@ -69,7 +69,8 @@ type UserListParams struct {
 	Emails []string // only the users with one of these addresses; empty: all
 }
 
-// UserUpdateRequest is the body of modify-user. Keyreeve takes Role alone.
+// UserUpdateRequest is the body of modify-user. What is nil stays as it is.
+// Keyreeve has no custom roles, and refuses RoleID.
 type UserUpdateRequest struct {
 	Role             *string `json:"role,omitzero"` // RoleOwner or RoleReader
 	RoleID           *string `json:"role_id,omitzero"`

@@ -90,3 +90,21 @@ func maskKeys(s string) string {
 func isKeyByte(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '_'
 }
+
+// List joins values as "'a'", "'a' and 'b'" or "'a', 'b', and 'c'".
+func List(values []string) string {
+	var b strings.Builder
+	for i, v := range values {
+		switch {
+		case i == 0:
+		case i < len(values)-1:
+			b.WriteString(", ")
+		case len(values) == 2:
+			b.WriteString(" and ")
+		default:
+			b.WriteString(", and ")
+		}
+		b.WriteString("'" + v + "'")
+	}
+	return b.String()
+}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/keyreeve/keyreeve/api"
 	"github.com/keyreeve/keyreeve/internal/echo"
@@ -57,7 +56,7 @@ func errInvalidType(param, want, got string) *apiError {
 // errInvalidEnum says that value is none of the supported ones.
 func errInvalidEnum(param, value string, supported []string) *apiError {
 	return badRequest(api.CodeInvalidValue, echo.Value(param),
-		fmt.Sprintf("Invalid value: '%s'. Supported values are: %s.", echo.Value(value), quotedList(supported)))
+		fmt.Sprintf("Invalid value: '%s'. Supported values are: %s.", echo.Value(value), echo.List(supported)))
 }
 
 // errAboveMax and errBelowMin take the number as it was written, since it may
@@ -87,22 +86,4 @@ func errUnsupportedContentType(got string) *apiError {
 func errUnsupportedContentEncoding(got string) *apiError {
 	return newError(http.StatusUnsupportedMediaType, api.ErrorTypeInvalidRequest, api.CodeUnsupportedContentType, "",
 		fmt.Sprintf("Unsupported content encoding: '%s'. Send the body without compression.", echo.Value(got)))
-}
-
-// quotedList joins values as "'a'", "'a' and 'b'" or "'a', 'b', and 'c'".
-func quotedList(values []string) string {
-	var b strings.Builder
-	for i, v := range values {
-		switch {
-		case i == 0:
-		case i < len(values)-1:
-			b.WriteString(", ")
-		case len(values) == 2:
-			b.WriteString(" and ")
-		default:
-			b.WriteString(", and ")
-		}
-		b.WriteString("'" + v + "'")
-	}
-	return b.String()
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/keyreeve/keyreeve/internal/httpapi"
+	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/server"
 )
 
@@ -48,6 +49,63 @@ var matrix = map[string]matrixRow{
 			return request{path: keysPath + "/" + key.ID}
 		},
 		bad: fixed(request{path: keysPath + "/key_x"}),
+	},
+	"list-users": {
+		scope: readScope, badStatus: 400,
+		good: fixed(request{path: usersPath}), bad: fixed(request{path: usersPath + "?limit=0"}),
+	},
+	"retrieve-user": {
+		scope: readScope, badStatus: 404,
+		good: func(_ *testing.T, s *system) request { return request{path: usersPath + "/" + s.seed.owner.ID} },
+		bad:  fixed(request{path: usersPath + "/user_x"}),
+	},
+	"modify-user": {
+		scope: writeScope, badStatus: 400,
+		good: func(_ *testing.T, s *system) request {
+			return request{path: usersPath + "/" + s.seed.spare[0], body: `{"role":"owner"}`}
+		},
+		bad: func(_ *testing.T, s *system) request {
+			return request{path: usersPath + "/" + s.seed.owner.ID, body: `{"role":"king"}`}
+		},
+	},
+	"delete-user": {
+		scope: writeScope, badStatus: 404,
+		good: func(_ *testing.T, s *system) request {
+			last := len(s.seed.spare) - 1
+			r := request{path: usersPath + "/" + s.seed.spare[last]}
+			s.seed.spare = s.seed.spare[:last]
+			return r
+		},
+		bad: fixed(request{path: usersPath + "/user_x"}),
+	},
+	"list-projects": {
+		scope: readScope, badStatus: 400,
+		good: fixed(request{path: projectsPath}), bad: fixed(request{path: projectsPath + "?include_archived=2"}),
+	},
+	"create-project": {
+		scope: writeScope, badStatus: 400,
+		good: fixed(request{path: projectsPath, body: `{"name":"a"}`}), bad: fixed(request{path: projectsPath, body: `{}`}),
+	},
+	"retrieve-project": {
+		scope: readScope, badStatus: 404,
+		good: func(t *testing.T, s *system) request { return request{path: projectsPath + "/" + s.newProject(t)} },
+		bad:  fixed(request{path: projectsPath + "/proj_x"}),
+	},
+	"modify-project": {
+		scope: writeScope, badStatus: 400,
+		good: func(t *testing.T, s *system) request {
+			return request{path: projectsPath + "/" + s.newProject(t), body: `{"name":"b"}`}
+		},
+		bad: func(t *testing.T, s *system) request {
+			return request{path: projectsPath + "/" + s.newProject(t), body: `{"name":""}`}
+		},
+	},
+	"archive-project": {
+		scope: writeScope, badStatus: 404,
+		good: func(t *testing.T, s *system) request {
+			return request{path: projectsPath + "/" + s.newProject(t) + "/archive"}
+		},
+		bad: fixed(request{path: projectsPath + "/proj_x/archive"}),
 	},
 }
 
@@ -179,7 +237,10 @@ func TestRefusedCallersChangeNothing(t *testing.T) {
 
 func newMatrixSystem(t *testing.T, database string) (s *system, principals map[string]string) {
 	t.Helper()
-	s = newSystem(t, server.Config{Database: database}, func(seed *seed) { principals = seed.principals() })
+	s = newSystem(t, server.Config{Database: database}, func(seed *seed) {
+		principals = seed.principals()
+		seed.spare = seed.users(3*len(principals), org.RoleReader)
+	})
 	for _, key := range principals {
 		if len(key) > len("junk") {
 			s.issued(key)

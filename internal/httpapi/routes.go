@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/keyreeve/keyreeve/internal/org"
 )
@@ -22,6 +23,10 @@ type route struct {
 
 // table is every operation that is served.
 func (a *admin) table() []route {
+	return slices.Concat(a.adminAPIKeyRoutes(), a.userRoutes(), a.projectRoutes())
+}
+
+func (a *admin) adminAPIKeyRoutes() []route {
 	const (
 		keys = "/v1/organization/admin_api_keys"
 		key  = keys + "/{key_id}"
@@ -31,6 +36,35 @@ func (a *admin) table() []route {
 		{Route{http.MethodPost, keys, "admin-api-keys-create", org.ManagementWrite}, handle(a, a.createAdminAPIKey)},
 		{Route{http.MethodGet, key, "admin-api-keys-get", org.ManagementRead}, handle(a, a.getAdminAPIKey)},
 		{Route{http.MethodDelete, key, "admin-api-keys-delete", org.ManagementWrite}, handle(a, a.deleteAdminAPIKey)},
+	}
+}
+
+func (a *admin) userRoutes() []route {
+	const (
+		users = "/v1/organization/users"
+		user  = users + "/{user_id}"
+	)
+	return []route{
+		{Route{http.MethodGet, users, "list-users", org.ManagementRead}, handle(a, a.listUsers)},
+		{Route{http.MethodGet, user, "retrieve-user", org.ManagementRead}, handle(a, a.getUser)},
+		{Route{http.MethodPost, user, "modify-user", org.ManagementWrite}, handle(a, a.updateUser)},
+		{Route{http.MethodDelete, user, "delete-user", org.ManagementWrite}, handle(a, a.deleteUser)},
+	}
+}
+
+// One project, and what it has lies below.
+const (
+	projectsPath = "/v1/organization/projects"
+	projectPath  = projectsPath + "/{project_id}"
+)
+
+func (a *admin) projectRoutes() []route {
+	return []route{
+		{Route{http.MethodGet, projectsPath, "list-projects", org.ManagementRead}, handle(a, a.listProjects)},
+		{Route{http.MethodPost, projectsPath, "create-project", org.ManagementWrite}, handle(a, a.createProject)},
+		{Route{http.MethodGet, projectPath, "retrieve-project", org.ManagementRead}, handle(a, a.getProject)},
+		{Route{http.MethodPost, projectPath, "modify-project", org.ManagementWrite}, handle(a, a.updateProject)},
+		{Route{http.MethodPost, projectPath + "/archive", "archive-project", org.ManagementWrite}, handle(a, a.archiveProject)},
 	}
 }
 

@@ -24,6 +24,8 @@ type seed struct {
 	owner org.Owner // made at first start, with the role owner
 	first seedKey   // the owner's admin key from first start
 	keys  []seedKey // all admin keys, oldest first
+
+	spare []string // ids of users that a test may change or delete
 }
 
 // seedKey is a key with its value.
@@ -87,8 +89,41 @@ func (s *seed) user(role org.Role) (owner org.Owner) {
 	return owner
 }
 
+// users adds people with a role.
+func (s *seed) users(n int, role org.Role) (ids []string) {
+	s.tb.Helper()
+	for range n {
+		ids = append(ids, s.user(role).ID)
+	}
+	return ids
+}
+
+// project adds a project.
+func (s *seed) project(name string) (id string) {
+	s.tb.Helper()
+	s.update(func(tx org.Tx) error {
+		made, err := tx.NewID(org.PrefixProject)
+		if err != nil {
+			return err
+		}
+		id = made.String()
+		tx.Emit(org.Event{
+			Type: org.EventProjectCreated, Actor: org.Actor{Type: org.ActorHost}, Resource: id, ProjectID: id,
+			Effects: []org.Effect{org.ProjectSet{ID: id}},
+		})
+		return tx.InsertProject(org.Project{ID: id, Name: name, CreatedAt: tx.Now()})
+	})
+	return id
+}
+
 // key adds a key that the owner holds. expiresAt is in Unix seconds, 0: never.
 func (s *seed) key(kind org.KeyKind, owner org.Owner, name string, expiresAt int64) (made seedKey) {
+	s.tb.Helper()
+	return s.keyIn("", kind, owner, name, expiresAt)
+}
+
+// keyIn is key for a key of a project.
+func (s *seed) keyIn(projectID string, kind org.KeyKind, owner org.Owner, name string, expiresAt int64) (made seedKey) {
 	s.tb.Helper()
 	secret, err := token.Mint(token.Kind(kind), s.random)
 	if err != nil {
@@ -101,13 +136,13 @@ func (s *seed) key(kind org.KeyKind, owner org.Owner, name string, expiresAt int
 		}
 		key := org.Key{
 			ID: id.String(), Kind: kind, Name: name, Digest: secret.Digest(), Redacted: secret.Redacted(),
-			CreatedAt: tx.Now(), ExpiresAt: expiresAt, OwnerType: owner.Type, OwnerID: owner.ID,
+			CreatedAt: tx.Now(), ExpiresAt: expiresAt, OwnerType: owner.Type, OwnerID: owner.ID, ProjectID: projectID,
 		}
 		made = seedKey{key.ID, secret.Reveal()}
 		tx.Emit(org.Event{
 			Type: org.EventAPIKeyCreated, Actor: org.Actor{Type: org.ActorHost}, Resource: key.ID,
 			Effects: []org.Effect{org.KeyAdded{
-				ID: key.ID, Kind: kind, Digest: key.Digest, OwnerType: owner.Type, OwnerID: owner.ID, ExpiresAt: expiresAt,
+				ID: key.ID, Kind: kind, Digest: key.Digest, OwnerType: owner.Type, OwnerID: owner.ID, ProjectID: projectID, ExpiresAt: expiresAt,
 			}},
 		})
 		return tx.InsertKey(key)

@@ -50,6 +50,12 @@ func onBothEngines(t *testing.T, fill func(*seed), test func(*testing.T, *system
 	}
 }
 
+// newSystemOn is newSystem with all else as usual.
+func newSystemOn(tb testing.TB, database string, fill func(*seed)) *system {
+	tb.Helper()
+	return newSystem(tb, server.Config{Database: database}, fill)
+}
+
 // newSystem starts a server over a seeded database and stops it with the test.
 func newSystem(tb testing.TB, config server.Config, fill func(*seed)) *system {
 	tb.Helper()

@@ -3,9 +3,6 @@ package org
 import (
 	"context"
 	"fmt"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/keyreeve/keyreeve/internal/token"
 )
@@ -220,45 +217,4 @@ func lastAdminKey(id string) error {
 	return &Refusal{Kind: Invalid, Code: codeLastAdminAPIKey, Message: fmt.Sprintf(
 		"'%s' cannot be deleted: no other admin API key is usable, and nothing could be administered without it. "+
 			"Create another admin API key first.", id)}
-}
-
-// checkName accepts 1 to MaxNameLength characters between any spaces at the
-// ends, none of them a control character. The name itself is kept as given,
-// since clients compare what they sent with what they read.
-func checkName(param, name string) error {
-	if !utf8.ValidString(name) {
-		return notUTF8(param)
-	}
-	trimmed := strings.TrimSpace(name)
-	if trimmed == "" {
-		return emptyString(param)
-	}
-	if n := utf8.RuneCountInString(trimmed); n > MaxNameLength {
-		return tooLong(param, MaxNameLength, n)
-	}
-	if n := utf8.RuneCountInString(name); n > maxNameWithSpaces {
-		return tooLong(param, maxNameWithSpaces, n)
-	}
-	for _, r := range name {
-		if unicode.IsControl(r) {
-			return controlCharacter(param, r)
-		}
-	}
-	if token.In(name) {
-		return holdsKey(param)
-	}
-	return nil
-}
-
-func checkExpiry(param string, seconds *int64) error {
-	switch {
-	case seconds == nil:
-		return nil
-	case *seconds < 1:
-		return belowMin(param, 1, *seconds)
-	case *seconds > MaxExpiresInSeconds:
-		return aboveMax(param, MaxExpiresInSeconds, *seconds)
-	default:
-		return nil
-	}
 }

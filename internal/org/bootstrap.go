@@ -89,14 +89,9 @@ func begin(tx Tx, b Bootstrap, secret token.Secret) (AdminAPIKey, error) {
 		return AdminAPIKey{}, err
 	}
 	project := Project{ID: projectID.String(), Name: "Default project", Default: true, CreatedAt: tx.Now()}
-	if err := tx.InsertProject(project); err != nil {
+	if err := addProject(tx, host, project); err != nil {
 		return AdminAPIKey{}, err
 	}
-	tx.Emit(Event{
-		Type: EventProjectCreated, Actor: host, Resource: project.ID, ProjectID: project.ID,
-		Data:    map[string]any{"id": project.ID, "data": map[string]any{"name": project.Name, "title": project.Name}},
-		Effects: []Effect{ProjectSet{ID: project.ID}},
-	})
 
 	owner, err := addOwner(tx, host, b.OwnerName, b.OwnerEmail)
 	if err != nil {

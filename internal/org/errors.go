@@ -47,7 +47,11 @@ const (
 	codeInvalidValue    = "invalid_value"
 	codeAboveMax        = "integer_above_max_value"
 	codeBelowMin        = "integer_below_min_value"
+	codeTooMany         = "array_above_max_length"
 	codeLastAdminAPIKey = "last_admin_api_key"
+	codeLastOwner       = "last_owner"
+	codeProjectArchived = "project_archived"
+	codeDefaultProject  = "default_project"
 )
 
 func emptyString(param string) error {
@@ -59,6 +63,17 @@ func tooLong(param string, limit, got int) error {
 	return &Refusal{Kind: Invalid, Code: codeTooLong, Param: param, Message: fmt.Sprintf(
 		"Invalid '%s': string too long. Expected a string with maximum length %d, but got a string with length %d instead.",
 		param, limit, got)}
+}
+
+func tooMany(param string, limit, got int) error {
+	return &Refusal{Kind: Invalid, Code: codeTooMany, Param: param, Message: fmt.Sprintf(
+		"Invalid '%s': array too long. Expected an array with maximum length %d, but got an array with length %d instead.",
+		param, limit, got)}
+}
+
+func notOneOf(param, value string, supported []string) error {
+	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: param, Message: fmt.Sprintf(
+		"Invalid value: '%s'. Supported values are: %s.", echo.Value(value), echo.List(supported))}
 }
 
 func aboveMax(param string, limit, got int64) error {

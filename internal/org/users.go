@@ -1,6 +1,9 @@
 package org
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // User is a person of the organization.
 type User struct {
@@ -42,4 +45,206 @@ type UserTx interface {
 	// DeleteUser deletes a user, its memberships, its keys of all kinds and
 	// their use times. The caller emits the OwnerSet that ends the keys.
 	DeleteUser(id string) error
+}
+
+// maxEmails bounds the addresses that one list is asked for.
+const maxEmails = 100
+
+var userList = listRules{prefix: PrefixUser, minLimit: 1}
+
+// ListUsers returns a page of users (list-users).
+func (s *Service) ListUsers(ctx context.Context, caller Caller, page UserPage) (ListPage[User], error) {
+	if err := caller.Require(ManagementRead); err != nil {
+		return ListPage[User]{}, err
+	}
+	if n := len(page.Emails); n > maxEmails {
+		return ListPage[User]{}, tooMany("emails", maxEmails, n)
+	}
+	out, err := listOf(userList, page.Page, func(p Page) ([]User, error) {
+		return s.store.Users(ctx, UserPage{p, page.Emails})
+	})
+	if err != nil {
+		return out, fmt.Errorf("list users: %w", err)
+	}
+	return out, nil
+}
+
+// GetUser returns one user (retrieve-user).
+func (s *Service) GetUser(ctx context.Context, caller Caller, id string) (User, error) {
+	if err := caller.Require(ManagementRead); err != nil {
+		return User{}, err
+	}
+	if _, ok := ParseID(PrefixUser, id); !ok {
+		return User{}, noSuchUser(id)
+	}
+	user, ok, err := s.store.User(ctx, id)
+	if err != nil {
+		return User{}, fmt.Errorf("get user: %w", err)
+	}
+	if !ok {
+		return User{}, noSuchUser(id)
+	}
+	return user, nil
+}
+
+// UserChange says what to change of a user. What is nil stays as it is.
+type UserChange struct {
+	Role             *Role
+	RoleID           *string // of a custom role, of which there are none
+	TechnicalLevel   *string
+	DeveloperPersona *string
+}
+
+func (c UserChange) check() error {
+	if c.RoleID != nil {
+		return noCustomRoles("role_id")
+	}
+	if c.Role != nil {
+		if err := checkOneOf("role", *c.Role, RoleOwner, RoleReader); err != nil {
+			return err
+		}
+	}
+	if err := checkText("technical_level", c.TechnicalLevel); err != nil {
+		return err
+	}
+	return checkText("developer_persona", c.DeveloperPersona)
+}
+
+// apply changes u and returns the members that differ, by their wire names.
+func (c UserChange) apply(u *User) (changed map[string]any) {
+	changed = make(map[string]any)
+	set(changed, "role", &u.Role, c.Role)
+	set(changed, "technical_level", &u.TechnicalLevel, c.TechnicalLevel)
+	set(changed, "developer_persona", &u.DeveloperPersona, c.DeveloperPersona)
+	return changed
+}
+
+// UpdateUser changes a user (modify-user). The last owner stays one.
+func (s *Service) UpdateUser(ctx context.Context, caller Caller, id string, in UserChange) (User, Commit, error) {
+	if err := caller.Require(ManagementWrite); err != nil {
+		return User{}, Commit{}, err
+	}
+	if _, ok := ParseID(PrefixUser, id); !ok {
+		return User{}, Commit{}, noSuchUser(id)
+	}
+	if err := in.check(); err != nil {
+		return User{}, Commit{}, err
+	}
+	var user User
+	commit, err := s.change(ctx, caller, func(tx Tx, actor Owner) (err error) {
+		var before User
+		if before, err = theUser(tx, id); err != nil {
+			return err
+		}
+		user = before
+		changed := in.apply(&user)
+		if len(changed) == 0 {
+			return nil
+		}
+		if before.Role == RoleOwner && user.Role != RoleOwner {
+			if err := expendable(tx, actor, id, "made a reader"); err != nil {
+				return err
+			}
+		}
+		if err := tx.UpdateUser(user); err != nil {
+			return err
+		}
+		event := Event{
+			Type: EventUserUpdated, Actor: caller.actor(actor), Resource: id,
+			Data: map[string]any{"id": id, "changes_requested": changed},
+		}
+		if user.Role != before.Role {
+			event.Effects = []Effect{OwnerSet{Type: OwnerUser, ID: id, Role: user.Role}}
+		}
+		tx.Emit(event)
+		return nil
+	})
+	if err != nil {
+		return User{}, Commit{}, fmt.Errorf("modify user: %w", err)
+	}
+	return user, commit, nil
+}
+
+// DeleteUser removes a user with its memberships and ends all its keys, admin
+// keys included (delete-user): when it returns they are refused. The last owner
+// is kept, and so is an owner without whom no admin key would be usable.
+func (s *Service) DeleteUser(ctx context.Context, caller Caller, id string) (Commit, error) {
+	if err := caller.Require(ManagementWrite); err != nil {
+		return Commit{}, err
+	}
+	if _, ok := ParseID(PrefixUser, id); !ok {
+		return Commit{}, noSuchUser(id)
+	}
+	commit, err := s.change(ctx, caller, func(tx Tx, actor Owner) error {
+		user, err := theUser(tx, id)
+		if err != nil {
+			return err
+		}
+		if user.Role == RoleOwner {
+			if err := expendable(tx, actor, id, "deleted"); err != nil {
+				return err
+			}
+		}
+		if err := tx.DeleteUser(id); err != nil {
+			return err
+		}
+		tx.Emit(Event{
+			Type: EventUserDeleted, Actor: caller.actor(actor), Resource: id,
+			Data:    map[string]any{"id": id, "email": user.Email},
+			Effects: []Effect{OwnerSet{Type: OwnerUser, ID: id, Role: user.Role, Removed: true}},
+		})
+		return nil
+	})
+	if err != nil {
+		return Commit{}, fmt.Errorf("delete user: %w", err)
+	}
+	return commit, nil
+}
+
+// expendable refuses to lose an owner where nobody else could administer
+// anything. Somebody who asks it of another is such a somebody: change has just
+// looked at the caller's key and role.
+func expendable(tx Tx, actor Owner, id, what string) error {
+	if actor.ID != id {
+		return nil
+	}
+	if other, err := tx.OtherOwner(id); err != nil {
+		return err
+	} else if !other {
+		return lastOwner(id, what)
+	}
+	if other, err := tx.UsableAdminKeyWithout(id, tx.Now()); err != nil {
+		return err
+	} else if !other {
+		return lastKeysOf(id, what)
+	}
+	return nil
+}
+
+// theUser returns a user of a transaction, or the refusal.
+func theUser(tx Tx, id string) (User, error) {
+	user, ok, err := tx.User(id)
+	if err == nil && !ok {
+		err = noSuchUser(id)
+	}
+	return user, err
+}
+
+func noSuchUser(id string) error { return noSuch("user", id) }
+
+func noCustomRoles(param string) error {
+	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: param, Message: fmt.Sprintf(
+		"Invalid '%s': this server has no custom roles. Give 'role' instead.", param)}
+}
+
+func lastOwner(id, what string) error {
+	return &Refusal{Kind: Invalid, Code: codeLastOwner, Message: fmt.Sprintf(
+		"'%s' cannot be %s: no other user has the role 'owner', and nobody could administer the organization. "+
+			"Give another user that role first.", id, what)}
+}
+
+func lastKeysOf(id, what string) error {
+	return &Refusal{Kind: Invalid, Code: codeLastAdminAPIKey, Message: fmt.Sprintf(
+		"'%s' cannot be %s: no other owner has a usable admin API key, and nothing could be administered without one. "+
+			"Another owner needs an admin API key first.", id, what)}
 }
