@@ -1,6 +1,6 @@
 package api
 
-// Object names of this resource. [ObjectUser] is the other one.
+// ObjectUserDeleted is the object of the answer to delete-user.
 const ObjectUserDeleted = "organization.user.deleted"
 
 // Roles. A user of the organization is an owner or a reader, a member of a

@@ -7,6 +7,8 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/keyreeve/keyreeve/api"
 )
@@ -182,19 +184,19 @@ func inProject(projectID, what string) place {
 	return append(organization("projects").with(project.param, projectID), segment{text: "/" + what})
 }
 
-func (p place) with(param, id string) place { return append(p[:len(p):len(p)], segment{param, id}) }
+func (p place) with(param, id string) place { return append(slices.Clip(p), segment{param, id}) }
 
 func (p place) path(operation string) (string, error) {
-	var path string
+	var path strings.Builder
 	for _, s := range p {
 		if s.param == "" {
-			path += s.text
+			path.WriteString(s.text)
 			continue
 		}
 		if err := checkID(operation, s.param, s.text); err != nil {
 			return "", err
 		}
-		path += "/" + url.PathEscape(s.text)
+		path.WriteString("/" + url.PathEscape(s.text))
 	}
-	return path, nil
+	return path.String(), nil
 }

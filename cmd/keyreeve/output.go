@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"text/tabwriter"
 	"time"
 	"unicode"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // print writes a value as JSON or as the table made of it.
-func (f connectFlags) print(w io.Writer, value any, table string) error {
+func (f serverFlags) print(w io.Writer, value any, table string) error {
 	if f.Table || (!f.JSON && isTerminal(w)) {
 		_, err := io.WriteString(w, table)
 		return err
@@ -24,6 +25,31 @@ func (f connectFlags) print(w io.Writer, value any, table string) error {
 	}
 	_, err = fmt.Fprintf(w, "%s\n", text)
 	return err
+}
+
+// table lays objects out for a terminal, one a line. The header's columns are
+// separated by spaces; an underscore in one is a space.
+func table[T any](header string, objects []T, row func(T) []string) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, strings.NewReplacer(" ", "\t", "_", " ").Replace(header))
+	for _, object := range objects {
+		cells := row(object)
+		for i, cell := range cells {
+			cells[i] = oneLine(cell)
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	_ = w.Flush() // a Builder takes all
+	return b.String()
+}
+
+// orDash shows a text that may be missing.
+func orDash(s *string) string {
+	if s == nil {
+		return "-"
+	}
+	return *s
 }
 
 func isTerminal(w io.Writer) bool {

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/keyreeve/keyreeve/internal/keyfile"
+)
+
+// secretFlags say where a secret goes that is shown once.
+type secretFlags struct {
+	OutputFile string `placeholder:"FILE" help:"Write the value to this new file, mode 0600, and show it nowhere else."`
+}
+
+// lifeFlags say how long a new key works.
+type lifeFlags struct {
+	ExpiresIn time.Duration `placeholder:"DURATION" help:"How long the key works, such as 720h; 1s to 8760h. Without it the key does not expire."`
+}
+
+// seconds is the life of the key for a request, nil if it does not end.
+func (f lifeFlags) seconds() (*int64, error) {
+	switch {
+	case f.ExpiresIn == 0:
+		return nil, nil
+	case f.ExpiresIn < 0:
+		return nil, fmt.Errorf("--expires-in %s: give a duration from 1s to 8760h", f.ExpiresIn)
+	case f.ExpiresIn%time.Second != 0:
+		return nil, fmt.Errorf("--expires-in %s: give whole seconds", f.ExpiresIn)
+	}
+	return new(int64(f.ExpiresIn / time.Second)), nil
+}
+
+// secret is a new secret and what is shown of its making.
+type secret struct {
+	value string
+	what  string // what holds it, for an error: "the key key_1"
+	full  any    // for JSON, with the value
+	bare  any    // for JSON, without it
+	table string // without it
+}
+
+// show prints what make makes: with the secret, or without it where that goes to
+// a file. The file comes first: a secret that has no place would be lost.
+func (f secretFlags) show(std streams, form serverFlags, make func() (secret, error)) error {
+	if f.OutputFile == "" {
+		s, err := make()
+		if err != nil {
+			return err
+		}
+		if s.value == "" {
+			return form.print(std.out, s.full, s.table)
+		}
+		return form.print(std.out, s.full, s.table+"\nIts value, which is shown only now:\n\n  "+s.value+"\n\n")
+	}
+	file, err := keyfile.Create(f.OutputFile)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	s, err := make()
+	if err != nil {
+		return err
+	}
+	if err := file.Keep(s.value); err != nil {
+		return fmt.Errorf("%s was made, but its value could not be kept: %w (delete it and make another)", s.what, err)
+	}
+	return form.print(std.out, s.bare, s.table)
+}
