@@ -43,7 +43,7 @@ var model = porcupine.Model{
 }
 
 // linearTimeout bounds the search for an order of one window.
-const linearTimeout = 10 * time.Second
+const linearTimeout = 2 * time.Second
 
 // Linearizable tells, by search and not by rules, whether some order of the
 // operations on each key explains what each replica answered. A key on a replica
@@ -89,10 +89,22 @@ func (l *life) window(replica int8, size int) []Operation {
 	if l.created != nil {
 		operations = append(operations, *l.created)
 	}
+	var unanswered *Operation
 	for _, o := range l.revokes {
-		if o.Answer != Unchanged {
+		switch o.Answer {
+		case Done, Gone:
 			operations = append(operations, *o)
+		case NoAnswer:
+			// One revocation takes effect at most, and what the later ones of these
+			// can do, the earliest can.
+			if o.Start < start(unanswered) {
+				unanswered = o
+			}
+		default: // nothing was changed
 		}
+	}
+	if unanswered != nil {
+		operations = append(operations, *unanswered)
 	}
 	operations = append(operations, verifies...)
 	slices.SortStableFunc(operations, func(a, b Operation) int { return cmp.Compare(a.Start, b.Start) })

@@ -27,7 +27,7 @@ const (
 	hammers   = 2  // clients that verify, for each replica
 	hammering = 4  // requests of each on their way at once
 	survivors = 8
-	bursting  = 8  // the same, of those that verify after a revocation
+	bursting  = 8 // the same, of those that verify after a revocation
 )
 
 func newLoad(t testing.TB, seed uint64, targets []*target, adminKey string) *load {
@@ -62,6 +62,9 @@ func (l *load) start(ctx context.Context) (wait func()) {
 // hammerPause keeps the clients from taking the processor from the replicas.
 const hammerPause = 200 * time.Microsecond
 
+// retryPause is between a change that failed and the next attempt.
+const retryPause = 10 * time.Millisecond
+
 // hammer verifies keys through one replica.
 func (l *load) hammer(ctx context.Context, p *pipe, random *rand.Rand) {
 	defer p.close()
@@ -88,13 +91,16 @@ func (c *life) run(ctx context.Context) {
 	defer c.admin.http.CloseIdleConnections()
 	defer c.other.http.CloseIdleConnections()
 	for ctx.Err() == nil {
-		if k := c.admin.create(context.WithoutCancel(ctx), c.replica(), c.keys.number()); k != nil {
-			c.keys.add(k)
-			c.verifyEverywhere(k)
-			time.Sleep(time.Duration(c.random.IntN(20)) * time.Millisecond)
-			if c.random.IntN(survivors) > 0 {
-				c.end(ctx, k)
-			}
+		k := c.admin.create(context.WithoutCancel(ctx), c.replica(), c.keys.number())
+		if k == nil {
+			wait(ctx, retryPause)
+			continue
+		}
+		c.keys.add(k)
+		c.verifyEverywhere(k)
+		wait(ctx, time.Duration(c.random.IntN(20))*time.Millisecond)
+		if c.random.IntN(survivors) > 0 {
+			c.end(ctx, k)
 		}
 	}
 	for _, p := range c.pipes {
@@ -131,7 +137,7 @@ func (c *life) end(ctx context.Context, k *testKey) {
 		c.verifyEverywhere(k)
 	}
 	for !revoked && ctx.Err() == nil {
-		time.Sleep(time.Millisecond)
+		wait(ctx, retryPause)
 		if revoked = c.admin.revoke(whole, c.replica(), k); revoked {
 			c.verifyEverywhere(k)
 		}
