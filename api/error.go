@@ -35,7 +35,10 @@ const (
 	CodeDuplicateParameter       = "duplicate_parameter"
 	CodeUnsupportedContentType   = "unsupported_content_type"
 	CodeLastAdminAPIKey          = "last_admin_api_key"
+	CodeLastOwner                = "last_owner"
 	CodeProjectArchived          = "project_archived"
+	CodeDefaultProject           = "default_project"
+	CodeArrayAboveMaxLength      = "array_above_max_length"
 	CodeRateLimitExceeded        = "rate_limit_exceeded"
 	CodeStorageUnavailable       = "storage_unavailable"
 )

@@ -34,6 +34,8 @@ Then administer it from another shell:
 type cli struct {
 	Serve      serveCmd      `cmd:"" help:"Run the server."`
 	AdminKeys  adminKeysCmd  `cmd:"" help:"Administer organization admin API keys over the API."`
+	Users      usersCmd      `cmd:"" help:"Administer the people of the organization over the API."`
+	Projects   projectsCmd   `cmd:"" help:"Administer projects over the API."`
 	Verify     verifyCmd     `cmd:"" help:"Say whether a key is good, and why not."`
 	Recover    recoverCmd    `cmd:"" help:"Make a new admin key on the host, when all others are lost."`
 	Audit      auditCmd      `cmd:"" help:"Look after the audit log."`
