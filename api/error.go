@@ -41,4 +41,5 @@ const (
 	CodeArrayAboveMaxLength      = "array_above_max_length"
 	CodeRateLimitExceeded        = "rate_limit_exceeded"
 	CodeStorageUnavailable       = "storage_unavailable"
+	CodeRevisionNotApplied       = "revision_not_applied"
 )

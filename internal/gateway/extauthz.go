@@ -27,7 +27,7 @@ type extAuthz struct {
 // Check implements envoy.service.auth.v3.Authorization. The verdict is in the
 // response and never an error, since Envoy may be set to let requests through
 // on errors.
-func (a extAuthz) Check(_ context.Context, request *authv3.CheckRequest) (response *authv3.CheckResponse, _ error) {
+func (a extAuthz) Check(ctx context.Context, request *authv3.CheckRequest) (response *authv3.CheckResponse, _ error) {
 	defer func() {
 		if p := recover(); p != nil {
 			a.gate.panicked(p)
@@ -42,7 +42,11 @@ func (a extAuthz) Check(_ context.Context, request *authv3.CheckRequest) (respon
 			return denied(badKinds), nil
 		}
 	}
-	d, refusal := a.gate.Decide(envoyHeader{attributes.GetRequest().GetHttp()}, kinds)
+	header := envoyHeader{attributes.GetRequest().GetHttp()}
+	if refusal := a.gate.await(ctx, header); refusal != nil {
+		return denied(refusal), nil
+	}
+	d, refusal := a.gate.Decide(header, kinds)
 	if refusal != nil {
 		return denied(refusal), nil
 	}
@@ -57,6 +61,9 @@ func (g *Gate) allowed(d verify.Decision) *authv3.CheckResponse {
 		if value := identity[i].field.appendTo(nil, &d); len(value) > 0 {
 			ok.Headers = append(ok.Headers, envoySet(identity[i].lower, string(value)))
 		}
+	}
+	if d.Grace { // told to the client, as over HTTP
+		ok.ResponseHeadersToAdd = append(ok.ResponseHeadersToAdd, envoySet(headerStale, staleGrace))
 	}
 	return &authv3.CheckResponse{
 		Status:       &statuspb.Status{Code: int32(codes.OK)},

@@ -10,25 +10,26 @@ import (
 
 // recheck refuses what fasthttp lets pass and net/http does not, so that a
 // request has one meaning whichever of them reads it. Where the two cannot be
-// brought to agree, it is the stricter: see TestKnownDifferences.
-func recheck(h *fasthttp.RequestHeader) *Refusal {
+// brought to agree, it is the stricter: see TestKnownDifferences. It reports as
+// well whether the request awaits a revision, since it looks at each line.
+func recheck(h *fasthttp.RequestHeader) (awaits bool, refusal *Refusal) {
 	http11 := h.IsHTTP11()
 	if !http11 && text(h.Protocol()) != "HTTP/1.0" {
-		return version
+		return false, version
 	}
-	hasHost, refusal := rawHeader(text(h.RawHeaders())).check()
+	hasHost, awaits, refusal := rawHeader(text(h.RawHeaders())).check()
 	if refusal != nil {
-		return refusal
+		return false, refusal
 	}
 	if h.IsConnect() || http11 && !hasHost || !httpguts.ValidHostHeader(text(h.Host())) {
-		return malformed
+		return false, malformed
 	}
 	if target := text(h.RequestURI()); target != PathAuth {
 		if _, err := url.ParseRequestURI(target); err != nil {
-			return malformed
+			return false, malformed
 		}
 	}
-	return nil
+	return awaits, nil
 }
 
 // rawHeader is the header of a request as it came, line by line. It is what
@@ -49,11 +50,11 @@ func (h rawHeader) next() (line string, rest rawHeader, ok bool) {
 // take for no end; one that continues the line before, of which RFC 9112 thinks
 // no better; a name with a space in it; a transfer coding but chunked, since
 // fasthttp drops "identity"; and an expectation but 100-continue.
-func (h rawHeader) check() (hasHost bool, refusal *Refusal) {
+func (h rawHeader) check() (hasHost, awaits bool, refusal *Refusal) {
 	for len(h) > 0 {
 		line, rest, ok := h.next()
 		if !ok {
-			return false, malformed
+			return false, false, malformed
 		}
 		h = rest
 		if line == "" {
@@ -61,7 +62,7 @@ func (h rawHeader) check() (hasHost bool, refusal *Refusal) {
 		}
 		colon := strings.IndexByte(line, ':')
 		if colon < 1 || line[0] == '\t' || strings.IndexByte(line[:colon], ' ') >= 0 {
-			return false, malformed
+			return false, false, malformed
 		}
 		switch colon { // spares most lines the comparison
 		case len("host"):
@@ -69,16 +70,17 @@ func (h rawHeader) check() (hasHost bool, refusal *Refusal) {
 		case len("expect"):
 			if strings.EqualFold(line[:colon], "expect") {
 				if want := strings.Trim(line[colon+1:], " \t"); want != "" && !strings.EqualFold(want, "100-continue") {
-					return false, expectation
+					return false, false, expectation
 				}
 			}
-		case len("transfer-encoding"):
+		case len("transfer-encoding"): // and len("keyreeve-at-least")
+			awaits = awaits || strings.EqualFold(line[:colon], atLeast.Lower)
 			if strings.EqualFold(line[:colon], "transfer-encoding") && !strings.EqualFold(strings.Trim(line[colon+1:], " \t"), "chunked") {
-				return false, transferCoding
+				return false, false, transferCoding
 			}
 		}
 	}
-	return hasHost, nil
+	return hasHost, awaits, nil
 }
 
 // First implements Header for a header that passed check.

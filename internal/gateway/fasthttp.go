@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"strings"
 	"unsafe"
 
@@ -22,12 +23,17 @@ func (g *Gate) FastHandler(trusted bool) fasthttp.RequestHandler {
 			}
 		}()
 		r := &ctx.Request.Header
-		if refusal := recheck(r); refusal != nil {
+		awaits, refusal := recheck(r)
+		if refusal != nil {
 			ctx.SetConnectionClose()
 			writeFastRefusal(ctx, refusal)
 			return
 		}
-		switch op, kinds, refusal := route(text(r.RequestURI())); {
+		op, kinds, refusal := route(text(r.RequestURI()))
+		if refusal == nil && awaits {
+			refusal = g.await(context.Background(), (*fastHeader)(r))
+		}
+		switch {
 		case refusal != nil:
 			writeFastRefusal(ctx, refusal)
 		case op == opIntrospect:
@@ -52,6 +58,9 @@ func (g *Gate) fastAuth(ctx *fasthttp.RequestCtx, kinds verify.Kinds, envoy bool
 		if value := identity[i].field.appendTo(buf[:0], &d); len(value) > 0 || !envoy {
 			h.SetCanonical(identity[i].name, value)
 		}
+	}
+	if d.Grace {
+		h.Set(headerStale, staleGrace)
 	}
 	if envoy {
 		h.Set(headerRemove, strings.Join(g.removed(&d), ","))

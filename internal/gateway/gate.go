@@ -1,8 +1,12 @@
 package gateway
 
 import (
+	"context"
 	"log/slog"
+	"net/http"
+	"strings"
 
+	"github.com/keyreeve/keyreeve/internal/apierror"
 	"github.com/keyreeve/keyreeve/internal/verify"
 )
 
@@ -75,6 +79,25 @@ func (g *Gate) decideKey(key string, kinds verify.Kinds) (verify.Decision, *Refu
 		return d, refuseKey(key)
 	}
 }
+
+// await waits, for a while, for the revision that a request asks for. It comes
+// before the decision, and only where the header is there.
+func (g *Gate) await(ctx context.Context, h Header) *Refusal {
+	value, count := h.First(atLeast)
+	if count == 0 {
+		return nil
+	}
+	revision, ok := apierror.ParseRevision(value)
+	if !ok || count > 1 {
+		return badRevision
+	}
+	if !g.index.Await(ctx, revision) {
+		return newRefusal(http.StatusServiceUnavailable, reasonStale, apierror.RevisionNotApplied(revision))
+	}
+	return nil
+}
+
+var atLeast = Name{Canonical: apierror.HeaderAtLeast, Lower: strings.ToLower(apierror.HeaderAtLeast)}
 
 // verify decides and counts.
 func (g *Gate) verify(key string, kinds verify.Kinds) verify.Decision {

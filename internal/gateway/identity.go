@@ -18,6 +18,11 @@ const (
 	headerExpiresAt = "X-Keyreeve-Expires-At"
 	headerReason    = "X-Keyreeve-Reason"
 
+	// headerStale is on an answer given in the grace after a lease: the key was
+	// good when this server last heard of the database.
+	headerStale = "Keyreeve-Stale"
+	staleGrace  = "grace"
+
 	// headerRemove tells Envoy which headers to remove from the request.
 	headerRemove = "X-Envoy-Auth-Headers-To-Remove"
 )

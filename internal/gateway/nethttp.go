@@ -35,7 +35,11 @@ func (g *Gate) Handler(trusted bool) http.Handler {
 			writeRefusal(w, refusal)
 			return
 		}
-		switch op, kinds, refusal := route(r.RequestURI); {
+		op, kinds, refusal := route(r.RequestURI)
+		if refusal == nil {
+			refusal = g.await(r.Context(), netHeader(r.Header))
+		}
+		switch {
 		case refusal != nil:
 			writeRefusal(w, refusal)
 		case op == opIntrospect:
@@ -124,6 +128,9 @@ func (g *Gate) serveAuth(w http.ResponseWriter, r *http.Request, kinds verify.Ki
 	} else if !envoy {
 		h[headerExpiresAt] = empty
 	}
+	if d.Grace {
+		h[headerStale] = inGrace
+	}
 	if envoy {
 		h[headerRemove] = []string{strings.Join(g.removed(&d), ",")}
 	}
@@ -163,6 +170,7 @@ var (
 	noStore    = []string{"no-store"}
 	zero       = []string{"0"}
 	empty      = []string{""}
+	inGrace    = []string{staleGrace}
 	ownerTypes = [...][]string{
 		verify.OwnerUser:           {verify.OwnerUser.String()},
 		verify.OwnerServiceAccount: {verify.OwnerServiceAccount.String()},

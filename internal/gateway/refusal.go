@@ -104,6 +104,9 @@ var (
 	badKinds = misuse("context extension", "kind must be admin, project or service_account, or several of these with commas between")
 )
 
+// badRevision answers a header that asks for no revision (400).
+var badRevision = newRefusal(http.StatusBadRequest, reasonBadRequest, apierror.BadRevision())
+
 func misuse(where, why string) *Refusal {
 	param, code := "kind", api.CodeInvalidValue
 	return newRefusal(http.StatusBadRequest, reasonBadRequest, api.Error{

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -19,6 +20,10 @@ import (
 type Config struct {
 	Service      *org.Service
 	Authenticate Authenticator
+
+	// Await returns true once the index has applied a revision, and false when
+	// that takes too long or ctx ends before. Nil: every revision counts as applied.
+	Await func(ctx context.Context, revision int64) bool
 
 	// OrganizationID is sent as openai-organization.
 	OrganizationID string
@@ -39,7 +44,8 @@ type Verdict int
 const (
 	Refused Verdict = iota // unknown, revoked or expired
 	Accepted
-	Unknowable // the server cannot tell at the moment
+	Unknowable    // the server cannot tell at the moment
+	AcceptedStale // good when the server last knew, and the operator lets that do
 )
 
 // Authenticator judges a presented key. The caller's Origin is not its
@@ -102,6 +108,9 @@ func (a *admin) authorize(next route) http.Handler {
 		t := trackOf(r)
 		t.operation = next.Operation
 		key, bad := bearerToken(r.Header)
+		if bad == nil {
+			bad = a.awaitRevision(r)
+		}
 		if bad != nil {
 			writeError(w, r, bad)
 			return
@@ -109,6 +118,8 @@ func (a *admin) authorize(next route) http.Handler {
 		caller, verdict := a.Authenticate(key)
 		switch verdict {
 		case Accepted:
+		case AcceptedStale:
+			w.Header().Set(headerStale, staleGrace)
 		case Unknowable:
 			writeError(w, r, errStorageUnavailable(time.Second))
 			return

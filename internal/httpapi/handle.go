@@ -42,9 +42,7 @@ func writeJSON(w http.ResponseWriter, body any, commit org.Commit) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(text)))
-	if commit.Revision > 0 {
-		h.Set("Keyreeve-Revision", strconv.FormatInt(commit.Revision, 10))
-	}
+	setCommit(h, commit)
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(text) // a client that left cannot be told
 }

@@ -59,9 +59,28 @@ type Event struct {
 
 // Effect is what an event does to the verification index: one of the types
 // below.
-type Effect interface{ effect() }
+type Effect interface {
+	// ends says whether the effect can end the validity of a key, or take from
+	// what it may do. The change is then answered when that is so everywhere; a
+	// new type of effect does not compile before it was thought of.
+	ends() bool
+}
 
-// KeyAdded puts a key into the index.
+// Ends reports whether a change with these events can end the validity of a key.
+// One without any rests on those before it, which may have.
+func Ends(events []Event) bool {
+	for _, e := range events {
+		for _, effect := range e.Effects {
+			if effect.ends() {
+				return true
+			}
+		}
+	}
+	return len(events) == 0
+}
+
+// KeyAdded puts a new key into the index. A change of a key that is there is
+// another effect, since it may end it earlier.
 type KeyAdded struct {
 	ID        string
 	Kind      KeyKind
@@ -106,12 +125,12 @@ type LimitSet struct {
 	RequestsPerDay    int64 // the same
 }
 
-func (KeyAdded) effect()    {}
-func (KeyRemoved) effect()  {}
-func (KeysRemoved) effect() {}
-func (OwnerSet) effect()    {}
-func (ProjectSet) effect()  {}
-func (LimitSet) effect()    {}
+func (KeyAdded) ends() bool     { return false }
+func (KeyRemoved) ends() bool   { return true }
+func (KeysRemoved) ends() bool  { return true }
+func (OwnerSet) ends() bool     { return true } // removed, or with a lesser role
+func (e ProjectSet) ends() bool { return e.Archived }
+func (LimitSet) ends() bool     { return true } // it may be lower
 
 // actor describes the caller for the log.
 func (c Caller) actor(owner Owner) Actor {

@@ -17,7 +17,9 @@ type Store interface {
 	// fn reads and decides first, then writes: an error that it returns before
 	// its first write costs nothing. One after it, or a panic, undoes fn alone,
 	// but the others of the batch are run again. fn may be run again itself, so it must set what it captures anew each time. The
-	// index has the change when Update returns.
+	// index has the change when Update returns, on every replica if the change
+	// can end a key; and so it is when fn found nothing to change or returned a
+	// NotFound refusal. With a Refusal of fn's the Commit is set, too.
 	Update(ctx context.Context, fn func(Tx) error) (Commit, error)
 
 	// Organization returns the organization, or a NotFound refusal before the
@@ -88,9 +90,21 @@ type KeyTx interface {
 	AdminAPIKeyTx
 }
 
-// Commit says what an Update did.
+// Commit says what an Update did, and how far its replicas know of it.
 type Commit struct {
-	Revision int64 // of its last event
+	// Revision is that of the last event; of an Update without any, or that was
+	// refused, the head of the log that it went by.
+	Revision int64
+
+	// Ends says that the change may have ended the validity of a key, so that it
+	// may be answered only when that is so on every replica. An Update without
+	// events ends what those before it ended: whoever is told that there was
+	// nothing to do takes it for done.
+	Ends bool
+
+	// Replicas is how many replicas there are, and Confirmed how many of them
+	// had the change in force when the Update returned.
+	Confirmed, Replicas int
 }
 
 // SnapshotVisitor receives the rows of a snapshot. Keys come in no particular

@@ -2,5 +2,10 @@
 
 package plant
 
+import "time"
+
 // Is reports whether the bug was planted.
 func Is(string) bool { return false }
+
+// Pause does nothing.
+func Pause(time.Duration) {}

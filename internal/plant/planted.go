@@ -5,6 +5,7 @@ package plant
 import (
 	"os"
 	"slices"
+	"time"
 )
 
 // planted is the bug of this process, or "".
@@ -18,3 +19,6 @@ var planted = func() string {
 
 // Is reports whether the bug was planted.
 func Is(bug string) bool { return planted == bug }
+
+// Pause widens the gap in which a planted bug does its harm.
+func Pause(d time.Duration) { time.Sleep(d) }

@@ -14,13 +14,17 @@ func (s *Server) authenticate(key string) (org.Caller, httpapi.Verdict) {
 	s.decisions.Count(d, 0)
 	switch d.Outcome {
 	case verify.Allowed:
+		verdict := httpapi.Accepted
+		if d.Grace {
+			verdict = httpapi.AcceptedStale
+		}
 		return org.Caller{
 			Admin:     d.Kind() == token.KindAdmin,
 			KeyID:     d.KeyID(),
 			OwnerType: org.OwnerType(d.OwnerType().String()),
 			OwnerID:   d.OwnerID(),
 			Role:      org.Role(d.OwnerRole()),
-		}, httpapi.Accepted
+		}, verdict
 	case verify.Stale:
 		return org.Caller{}, httpapi.Unknowable
 	default:

@@ -41,7 +41,7 @@ type Config struct {
 	Stdout  io.Writer // receives the first admin key
 	Logger  *slog.Logger
 
-	// Now is the wall clock; default time.Now.
+	// Now is the wall clock; default the system's.
 	Now func() time.Time
 
 	// WrapConnector lets a test put faults between the server and its

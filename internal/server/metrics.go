@@ -18,6 +18,7 @@ type metrics struct {
 	registry  *prometheus.Registry
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
+	barrier   *prometheus.HistogramVec // nil: alone
 }
 
 func newMetrics(s *Server) *metrics {
@@ -47,7 +48,42 @@ func newMetrics(s *Server) *metrics {
 		gauge("keyreeve_last_used_backlog", "Keys whose last use is not in the database yet.", func() float64 { return float64(s.index.PendingUses()) }),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
+	if s.member != nil {
+		m.addFleet(s, gauge)
+	}
 	return m
+}
+
+// addFleet adds what only a replica has to tell.
+func (m *metrics) addFleet(s *Server, gauge func(name, help string, value func() float64) prometheus.Collector) {
+	m.barrier = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "keyreeve_barrier_wait_seconds", Help: "How long changes waited for the other replicas.",
+		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+	}, []string{"ends_keys"})
+	m.registry.MustRegister(
+		m.barrier,
+		gauge("keyreeve_replicas", "Replicas alive, this one included.", func() float64 { return float64(s.member.Alive()) }),
+		gauge("keyreeve_lease_seconds", "Time for which keys are still verified without another heartbeat.", s.leaseLeft),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "keyreeve_stale_decisions_total", Help: "Decisions in the grace after a lease (--stale allow).",
+		}, func() float64 { return float64(s.index.Graced()) }),
+	)
+}
+
+// leaseLeft returns seconds.
+func (s *Server) leaseLeft() float64 {
+	age, ok := s.index.LeaseAge()
+	if !ok {
+		return 0
+	}
+	return max(0, s.member.Terms.Total()-age).Seconds()
+}
+
+// observeBarrier counts a wait.
+func (m *metrics) observeBarrier(ends bool, took time.Duration) {
+	if m != nil && m.barrier != nil {
+		m.barrier.WithLabelValues(strconv.FormatBool(ends)).Observe(took.Seconds())
+	}
 }
 
 func (m *metrics) handler() http.Handler {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/keyreeve/keyreeve/internal/gateway"
+	"github.com/keyreeve/keyreeve/internal/verify"
 )
 
 // readyTimeout bounds the look at the database.
@@ -55,6 +56,8 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusServiceUnavailable, "stopping")
 	case !s.index.Ready():
 		answer(w, http.StatusServiceUnavailable, "the index is not loaded")
+	case s.index.LeaseState() == verify.LeaseOver:
+		answer(w, http.StatusServiceUnavailable, "the lease is over: no heartbeat has reached the database")
 	case s.store.Ping(ctx) != nil:
 		answer(w, http.StatusServiceUnavailable, "the database does not answer")
 	default:

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/keyreeve/keyreeve/internal/fleet"
 	"github.com/keyreeve/keyreeve/internal/httpapi"
 	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/sqlstore"
@@ -32,8 +33,9 @@ const (
 	maxStreams        = 100 // of one HTTP/2 connection
 )
 
-// followInterval is how often the log is read for changes of other processes:
-// keyreeve recover beside a server on PostgreSQL.
+// followInterval is how often a server that is alone on its database looks
+// whether the log is still the one that it follows. A replica does so with its
+// heartbeats.
 const followInterval = 250 * time.Millisecond
 
 // Server is a running Keyreeve.
@@ -43,7 +45,9 @@ type Server struct {
 	store       *sqlstore.Store
 	index       *verify.Index
 	follower    *verify.Follower
+	member      *fleet.Member // nil: alone on its database
 	clock       *verify.Clock
+	systemClock bool // Config.Now was not given
 	service     *org.Service
 	metrics     *metrics
 	listener    net.Listener
@@ -77,11 +81,12 @@ func Run(ctx context.Context, cfg Config) error {
 
 // Start returns a server that is ready to serve. ctx bounds the start only.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
+	systemClock := cfg.Now == nil
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, logger: cfg.Logger,
+		cfg: cfg, systemClock: systemClock, logger: cfg.Logger,
 		index: verify.NewIndex(), clock: newClock(cfg.Now),
 		decisions: new(verify.Stats), failed: make(chan error, 1),
 	}
@@ -115,7 +120,8 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	s.follower = verify.NewFollower(s.index, source{s.store, s.clock}, s.logger)
-	s.service = org.NewService(s.store, rand.Reader, uses{s.index})
+	s.prepareFleet()
+	s.service = org.NewService(confirming{s.store, s}, rand.Reader, uses{s.index})
 	if err := s.bootstrap(ctx); err != nil {
 		return err
 	}
@@ -130,8 +136,13 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	s.metrics = newMetrics(s)
+	if s.member != nil {
+		if err := s.member.Start(ctx); err != nil {
+			return err
+		}
+	}
 	s.serve(httpapi.New(httpapi.Config{
-		Service: s.service, Authenticate: s.authenticate, OrganizationID: organization.ID,
+		Service: s.service, Authenticate: s.authenticate, Await: s.index.Await, OrganizationID: organization.ID,
 		TrustedProxies: s.cfg.TrustedProxies, Logger: s.logger, Observe: s.metrics.observe,
 	}))
 	s.serveGateways()
@@ -144,7 +155,7 @@ func (s *Server) start(ctx context.Context) error {
 func (s *Server) serve(api http.Handler) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
-	s.background.Go(func() { s.follower.Run(ctx, followInterval) })
+	s.follow(ctx)
 	s.background.Go(func() { s.writeUses(ctx) })
 	s.background.Go(func() { s.recordTime(ctx) })
 
@@ -234,6 +245,7 @@ func (s *Server) close() error {
 	if s.store == nil {
 		return nil
 	}
+	s.leave()
 	return s.store.Close()
 }
 

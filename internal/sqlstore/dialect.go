@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"regexp"
 	"strings"
 	"time"
@@ -50,6 +51,15 @@ type dialect interface {
 	snapshotIsolation() sql.IsolationLevel
 	unbound(ctx context.Context, tx *sql.Tx) error
 
+	// durable makes a transaction of the replicas' pool survive a crash.
+	durable(ctx context.Context, tx *sql.Tx) error
+
+	// shared reports whether several servers may use one database.
+	shared() bool
+
+	// listen calls wake when the log may have moved, until ctx ends.
+	listen(ctx context.Context, wake func(), logger *slog.Logger)
+
 	// isMistake tells errors that show a fault of this program (a bad
 	// statement, a broken constraint) from trouble with storage.
 	isMistake(error) bool
@@ -65,6 +75,7 @@ type pool int
 const (
 	writerPool pool = iota // one connection
 	readerPool
+	replicaPool // heartbeats, and who is there
 )
 
 // dialectOf reads the --database flag.

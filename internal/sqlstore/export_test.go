@@ -2,8 +2,8 @@ package sqlstore
 
 import "database/sql"
 
-// Pools returns the writer's and the readers' connections.
-func (s *Store) Pools() []*sql.DB { return []*sql.DB{s.write, s.read} }
+// Pools returns the writer's, the readers' and the replicas' connections.
+func (s *Store) Pools() []*sql.DB { return []*sql.DB{s.write, s.read, s.replicas} }
 
 // Rare are the statements that few stores ever run: one after an answer of
 // PostgreSQL was lost.

@@ -74,10 +74,11 @@ func newGroup(db *sql.DB, d dialect, cfg Config) *group {
 // waits does not stop its change.
 func (g *group) update(ctx context.Context, fn func(org.Tx) error) (org.Commit, error) {
 	u := &update{fn: fn, ready: make(chan struct{})}
-	if err := g.wait(ctx, u); err != nil {
-		return org.Commit{}, err
+	err := g.wait(ctx, u)
+	if _, refused := errors.AsType[*org.Refusal](err); err != nil && !refused {
+		return org.Commit{}, err // u may still be under way
 	}
-	return u.commit, nil
+	return u.commit, err
 }
 
 // plain runs one statement on the writer's connection, between two batches.
@@ -236,9 +237,6 @@ func (g *group) finish(u *update, err error) {
 	case err != nil:
 		u.err = classify(g.dialect, err)
 	}
-	if u.err != nil {
-		u.commit = org.Commit{}
-	}
 	close(u.ready)
 }
 
@@ -272,9 +270,8 @@ func (g *group) attempt(batch []*update) error {
 		case err != nil:
 			u.err = err
 			t.events = t.events[:before]
-			continue
 		}
-		u.commit.Revision = t.head.Revision + int64(len(t.events))
+		u.commit = org.Commit{Revision: t.head.Revision + int64(len(t.events)), Ends: org.Ends(t.since(before))}
 	}
 	if len(t.events) == 0 {
 		g.rollback(ctx)

@@ -66,8 +66,17 @@ func (d *postgresDialect) connect(cfg Config, p pool) (*sql.DB, error) {
 	// fast has no statistics for a minute, and by its first guess the planner
 	// would gather all keys in a bitmap and sort them for each page.
 	config.RuntimeParams["enable_bitmapscan"] = "off"
-	if p == writerPool {
-		conns = 2 // the writer, and migrations beside their lock
+	switch p {
+	case readerPool:
+	case replicaPool:
+		conns = 3 // a heartbeat, the rows for commits that wait, and one more
+		config.RuntimeParams["statement_timeout"] = "2000"
+		config.RuntimeParams["lock_timeout"] = "1000"
+		config.RuntimeParams["idle_in_transaction_session_timeout"] = "500"
+		// A heartbeat that a crash undoes is only late. Rows are made durably.
+		config.RuntimeParams["synchronous_commit"] = "off"
+	case writerPool:
+		conns = 2 // the writer, and migrations
 		// A writer that stopped while it holds the log's head must not hold it
 		// for all.
 		config.RuntimeParams["statement_timeout"] = "2000"
@@ -115,6 +124,13 @@ func (d *postgresDialect) unbound(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `SET LOCAL statement_timeout = 0`)
 	return err
 }
+
+func (d *postgresDialect) durable(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `SET LOCAL synchronous_commit = on`)
+	return err
+}
+
+func (d *postgresDialect) shared() bool { return true }
 
 func (d *postgresDialect) isMistake(err error) bool {
 	var e *pgconn.PgError

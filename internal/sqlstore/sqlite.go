@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -199,6 +200,12 @@ func (d *sqliteDialect) writeTimeout() time.Duration { return 0 }
 func (d *sqliteDialect) snapshotIsolation() sql.IsolationLevel { return sql.LevelDefault }
 
 func (d *sqliteDialect) unbound(context.Context, *sql.Tx) error { return nil }
+
+func (d *sqliteDialect) durable(context.Context, *sql.Tx) error { return nil }
+
+func (d *sqliteDialect) shared() bool { return false }
+
+func (d *sqliteDialect) listen(ctx context.Context, _ func(), _ *slog.Logger) { <-ctx.Done() }
 
 func (d *sqliteDialect) isMistake(err error) bool {
 	var e *sqlite.Error

@@ -14,17 +14,20 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/keyreeve/keyreeve/internal/fleet"
 	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/sqlstore"
 	"github.com/keyreeve/keyreeve/internal/sqlstore/faulty"
 	keytoken "github.com/keyreeve/keyreeve/internal/token"
+	"github.com/keyreeve/keyreeve/internal/verify"
 )
 
 // oneEngineOnly are the files whose statements are not meant for both engines.
-var oneEngineOnly = map[string]bool{"sqlite.go": true, "postgres.go": true, "postgres_migrate.go": true, "backup.go": true}
+var oneEngineOnly = map[string]bool{"sqlite.go": true, "postgres.go": true, "postgres_migrate.go": true, "postgres_listen.go": true, "backup.go": true}
 
 // TestEveryStatementRunsOnBothEngines calls everything that a store does, and
 // finds each SQL text of the package's source among what the engine was given.
@@ -102,6 +105,18 @@ func everything(t *testing.T, database string, hook faulty.Hook) {
 	_, err = s.VerifyLog(ctx, nil)
 	must(err)
 	must(s.Ping(ctx))
+	replicas, terms := s.Replicas(), verify.Terms{Lease: time.Second}
+	_, err = replicas.Agree(ctx, terms)
+	must(err)
+	_, err = replicas.Terms(ctx)
+	must(err)
+	must(replicas.Join(ctx, fleet.Replica{ID: "one"}, 0, terms))
+	_, _, err = replicas.Beat(ctx, "one", 1, 2)
+	must(err)
+	_, err = replicas.Rows(ctx)
+	must(err)
+	_, err = replicas.Remove(ctx, "one", 1)
+	must(err)
 	_, _, err = s.KeyByDigest(ctx, key.Digest)
 	must(err)
 	_, _, err = s.Removal(ctx, key.Digest)

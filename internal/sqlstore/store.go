@@ -58,13 +58,14 @@ const (
 
 // Store is an org.Store over SQL. Close it when done.
 type Store struct {
-	dialect dialect
-	write   *sql.DB
-	read    *sql.DB
-	group   *group
-	logger  *slog.Logger
-	stmts   sync.Map // query text → *sql.Stmt of read
-	unlock  func()
+	dialect  dialect
+	write    *sql.DB
+	read     *sql.DB
+	replicas *sql.DB
+	group    *group
+	logger   *slog.Logger
+	stmts    sync.Map // query text → *sql.Stmt of read
+	unlock   func()
 }
 
 var _ org.Store = (*Store)(nil)
@@ -105,6 +106,9 @@ func (s *Store) open(ctx context.Context, cfg Config) error {
 	if s.read, err = s.dialect.connect(cfg, readerPool); err != nil {
 		return err
 	}
+	if s.replicas, err = s.dialect.connect(cfg, replicaPool); err != nil {
+		return err
+	}
 	if err := s.dialect.check(ctx, s.write, cfg.Access); err != nil {
 		return fmt.Errorf("open %s: %w", s.dialect, err)
 	}
@@ -125,7 +129,7 @@ func (s *Store) Close() error {
 	if s.group != nil {
 		s.group.close()
 	}
-	for _, db := range []*sql.DB{s.read, s.write} {
+	for _, db := range []*sql.DB{s.replicas, s.read, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}

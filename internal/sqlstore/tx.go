@@ -81,3 +81,12 @@ func (t *tx) one(dest []any, text string, args ...any) (bool, error) {
 		return false, t.fail(err)
 	}
 }
+
+// since returns the events after the first n.
+func (t *tx) since(n int) []org.Event {
+	events := make([]org.Event, 0, len(t.events)-n)
+	for _, p := range t.events[n:] {
+		events = append(events, p.event)
+	}
+	return events
+}

@@ -45,6 +45,7 @@ func Outcomes() []Outcome {
 // return zero values.
 type Decision struct {
 	Outcome Outcome
+	Grace   bool // made in the grace of a lease: see [Terms]
 
 	owner    uint32 // its state
 	entry    *entry
@@ -76,6 +77,18 @@ func (x *Index) decide(digest *token.Digest, now int64, kinds Kinds) Decision {
 	if c == nil {
 		return Decision{Outcome: Stale}
 	}
+	held := c.lease.Load() // before the look-up: see leasing.check
+	d := c.lookUp(digest, now, kinds)
+	if x.leasing != nil && !x.leasing.check(c, held, &d) {
+		return Decision{Outcome: Stale} // whatever was found: a new key may be missing, too
+	}
+	if d.Outcome == Allowed {
+		x.mark(d.entry, now)
+	}
+	return d
+}
+
+func (c *contents) lookUp(digest *token.Digest, now int64, kinds Kinds) Decision {
 	e := c.keys.find(digest)
 	if e == nil {
 		return Decision{Outcome: Unknown}
@@ -90,8 +103,6 @@ func (x *Index) decide(digest *token.Digest, now int64, kinds Kinds) Decision {
 		d.Outcome = Expired
 	case !kinds.Has(e.kind()):
 		d.Outcome = WrongKind
-	default:
-		x.mark(e, now)
 	}
 	return d
 }

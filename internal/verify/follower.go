@@ -47,7 +47,7 @@ type Source interface {
 }
 
 // catchUpTimeout bounds the reading of the log on behalf of one commit.
-const catchUpTimeout = 5 * time.Second
+const catchUpTimeout = time.Second
 
 // Follower keeps an index at the end of the log.
 type Follower struct {
@@ -89,8 +89,9 @@ func (f *Follower) load(ctx context.Context) error {
 
 // Committed applies changes that were just committed here. They are in force
 // when it returns. Where they cannot be, because what others committed before
-// them cannot be read, the index is emptied: it is better to refuse to answer
-// than to answer from a state that a returned revocation has ended.
+// them cannot be read, an index without a lease is emptied: it is better to
+// refuse to answer than to answer from a state that a returned revocation has
+// ended. One with a lease stays, since the revocation waits for that to end.
 func (f *Follower) Committed(changes []Change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -108,9 +109,37 @@ func (f *Follower) Committed(changes []Change) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), catchUpTimeout)
 	defer cancel()
-	if err := f.catchUp(ctx); err != nil {
+	err := f.read(ctx)
+	if n := len(changes); err == nil && n > 0 && f.at.Revision < changes[n-1].Revision {
+		err = fmt.Errorf("the log ends at revision %d: %w", f.at.Revision, ErrHistory)
+	}
+	if err != nil && (!f.index.Leased() || !errors.Is(err, errRead)) {
 		f.drop(err)
 	}
+}
+
+// At returns what is in force: the revision and its hash.
+func (f *Follower) At() Position {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.at
+}
+
+// Follow applies the log up to a head that was read after [Follower.At] said
+// from. A head behind that, or at it with another hash, is of a database that
+// lost commits: the index is dropped, as for any history that does not fit.
+func (f *Follower) Follow(ctx context.Context, from, head Position) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.head.Store(head.Revision)
+	err := continues(from, head)
+	if err == nil && head.Revision > f.at.Revision {
+		err = f.read(ctx)
+	}
+	if err != nil && !errors.Is(err, errRead) {
+		f.drop(err)
+	}
+	return err
 }
 
 // Run catches up with what other processes commit, every interval, until ctx
@@ -164,12 +193,22 @@ func (f *Follower) catchUp(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", errRead, err)
 	}
 	f.head.Store(head.Revision)
-	if head.Revision < f.at.Revision || (head.Revision == f.at.Revision && head.Hash != f.at.Hash) {
+	if err := continues(f.at, head); err != nil || head.Revision == f.at.Revision {
+		return err
+	}
+	return f.read(ctx)
+}
+
+// continues is rule 9 for a head that was read after at was applied.
+func continues(at, head Position) error {
+	if head.Revision < at.Revision || (head.Revision == at.Revision && head.Hash != at.Hash) {
 		return fmt.Errorf("the log ends at revision %d: %w", head.Revision, ErrHistory)
 	}
-	if head.Revision == f.at.Revision {
-		return nil
-	}
+	return nil
+}
+
+// read applies what the log has beyond what was applied.
+func (f *Follower) read(ctx context.Context) error {
 	for c, err := range f.source.Since(ctx, f.at.Revision) {
 		switch {
 		case errors.Is(err, ErrHistory):

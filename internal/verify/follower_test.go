@@ -57,8 +57,12 @@ func (l *fakeLog) Head(context.Context) (verify.Position, error) {
 func (l *fakeLog) Since(_ context.Context, revision int64) iter.Seq2[verify.Change, error] {
 	return func(yield func(verify.Change, error) bool) {
 		l.mu.Lock()
-		changes := l.changes
+		changes, err := l.changes, l.err
 		l.mu.Unlock()
+		if err != nil {
+			yield(verify.Change{}, err)
+			return
+		}
 		for _, c := range changes {
 			if c.Revision <= revision {
 				continue

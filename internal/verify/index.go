@@ -16,14 +16,17 @@ var ErrGap = errors.New("revision does not follow the one applied last")
 // All methods may be called concurrently.
 type Index struct {
 	contents atomic.Pointer[contents] // nil while nothing is loaded
-	writing  sync.Mutex               // held by Load, Reset and Apply
+	writing  sync.Mutex               // held by Load, Reset, Apply and Grant
 	uses     uses
+	leasing  *leasing // nil: answers depend on no lease
+	awaiting awaiting
 }
 
 // contents is one loaded history. A new snapshot is a new one, so the numbers
 // in its entries never meet another's registries.
 type contents struct {
 	revision atomic.Int64
+	lease    atomic.Pointer[lease] // of a replica; nil: none
 	keys     table
 	owners   registry // state: see ownerState
 	projects registry // state: archived or 0
@@ -87,6 +90,7 @@ func (x *Index) Load(snapshot func(add func(Effect) error) (revision int64, err 
 	}
 	c.revision.Store(revision)
 	before := x.contents.Swap(c)
+	x.awaiting.wake()
 	if before == nil {
 		return nil
 	}
@@ -130,6 +134,7 @@ func (x *Index) Apply(revision int64, effects []Effect) error {
 		c.apply(effect)
 	}
 	c.revision.Store(revision)
+	x.awaiting.wake()
 	return nil
 }
 
