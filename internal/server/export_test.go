@@ -1,0 +1,4 @@
+package server
+
+// Config returns what the server runs with.
+func (s *Server) Config() Config { return s.cfg }
