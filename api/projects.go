@@ -39,6 +39,6 @@ type ProjectUpdateRequest struct {
 // asks for the first page of active projects with the default size.
 type ProjectListParams struct {
 	After           string // id of the last element of the page before
-	Limit           *int   // 1 to 100; nil: 20
+	Limit           *int   // 0 to 100; nil: 20
 	IncludeArchived bool
 }

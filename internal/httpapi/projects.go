@@ -9,7 +9,7 @@ import (
 
 type listProjects struct {
 	After    string `query:"after"`
-	Limit    int    `query:"limit,default=20,min=1,max=100"`
+	Limit    int    `query:"limit,default=20,min=0,max=100"`
 	Archived bool   `query:"include_archived"`
 }
 

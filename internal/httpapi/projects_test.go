@@ -176,9 +176,9 @@ func TestArchivedProjectsAreListedOnRequest(t *testing.T) {
 		if page.Data[0].ID != s.seed.spare[4] {
 			t.Errorf("%+v", page)
 		}
-		checkFault(t, s.do(t, request{path: projectsPath + "?limit=0"}), fault{
-			400, "integer_below_min_value", "limit", "Invalid 'limit': integer below minimum value. Expected a value >= 1, but got 0 instead.",
-		})
+		if page := decode[api.List[api.Project]](t, s.do(t, request{path: projectsPath + "?limit=0"})); len(page.Data) != 0 || page.HasMore {
+			t.Errorf("limit 0: %+v", page)
+		}
 	})
 }
 

@@ -36,7 +36,6 @@ type AdminAPIKeyTx interface {
 	UsableAdminKeyWithout(userID string, now int64) (bool, error)
 }
 
-// adminAPIKeyList may be asked for nothing, unlike other lists.
 var adminAPIKeyList = listRules{prefix: PrefixKey, minLimit: 0}
 
 // ListAdminAPIKeys returns a page of admin keys (admin-api-keys-list).

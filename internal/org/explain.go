@@ -25,10 +25,16 @@ type KeyView struct {
 }
 
 // KeyFinder looks up what the index is not asked for: a key by its digest, and
-// the event that removed one. It reads whole tables, so it is for people.
+// the end of one. It reads whole tables, so it is for people.
 type KeyFinder interface {
 	KeyByDigest(ctx context.Context, digest [32]byte) (key KeyView, ok bool, err error)
-	Removal(ctx context.Context, digest [32]byte) (event StoredEvent, ok bool, err error)
+	KeyEnd(ctx context.Context, digest [32]byte) (end KeyEnd, ok bool, err error)
+}
+
+// KeyEnd is the event that ended a key: its own deletion or that of its owner.
+type KeyEnd struct {
+	KeyID string
+	Event StoredEvent // without its record
 }
 
 // Explain judges a key by the database at the Unix second now.
@@ -59,19 +65,27 @@ func Explain(ctx context.Context, store KeyFinder, value string, now int64) (Exp
 }
 
 func explainAbsent(ctx context.Context, store KeyFinder, digest [32]byte) (Explanation, error) {
-	removal, ok, err := store.Removal(ctx, digest)
+	end, ok, err := store.KeyEnd(ctx, digest)
 	if err != nil {
 		return Explanation{}, err
 	}
 	if !ok {
 		return Explanation{Reason: "It has the form of a key, but this database never had it."}, nil
 	}
-	by := "somebody on the host"
-	if removal.ActorID != "" {
-		by = removal.ActorID
+	e := end.Event
+	how, by := "was revoked", "somebody on the host"
+	switch {
+	case e.Resource == end.KeyID:
+	case e.ProjectID != "":
+		how = fmt.Sprintf("ended when %s was removed from %s", e.Resource, e.ProjectID)
+	default:
+		how = fmt.Sprintf("ended when %s was removed", e.Resource)
 	}
-	return Explanation{Reason: fmt.Sprintf("%s was revoked at %s by %s (revision %d, %s).",
-		removal.Resource, formatTime(removal.At), by, removal.Revision, removal.ID)}, nil
+	if e.ActorID != "" {
+		by = e.ActorID
+	}
+	return Explanation{Reason: fmt.Sprintf("%s %s at %s by %s (revision %d, %s).",
+		end.KeyID, how, formatTime(e.At), by, e.Revision, e.ID)}, nil
 }
 
 func formatTime(seconds int64) string {

@@ -19,7 +19,7 @@ type ListPage[T any] struct {
 // listRules says what may be asked of a list.
 type listRules struct {
 	prefix   string // of the ids that are its cursors
-	minLimit int
+	minLimit int    // 0 or, where the contract says so, 1
 }
 
 func (r listRules) check(page Page) error {

@@ -39,7 +39,7 @@ type ProjectTx interface {
 	UpdateProject(p Project) error
 }
 
-var projectList = listRules{prefix: PrefixProject, minLimit: 1}
+var projectList = listRules{prefix: PrefixProject, minLimit: 0}
 
 // ListProjects returns a page of projects (list-projects).
 func (s *Service) ListProjects(ctx context.Context, caller Caller, page ProjectPage) (ListPage[Project], error) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"fmt"
 
 	"github.com/keyreeve/keyreeve/internal/org"
 )
@@ -28,15 +29,57 @@ WHERE k.digest = $1`, digest[:]).Scan(&k.Kind, &k.ID, &k.Name, &k.Redacted, &k.C
 	return k, err == nil, s.classify(err)
 }
 
-// Removal implements org.KeyFinder: the newest event whose effect removed the
-// key. It reads the whole log.
-func (s *Store) Removal(ctx context.Context, digest [32]byte) (org.StoredEvent, bool, error) {
-	var e org.StoredEvent
-	err := s.queryRow(ctx, `SELECT revision, id, type, at, actor_id, resource_id FROM events
-WHERE record LIKE $1 ORDER BY revision DESC LIMIT 1`, `%"key_removed":{"digest":"`+hex.EncodeToString(digest[:])+`"}%`).
-		Scan(&e.Revision, &e.ID, &e.Type, &e.At, &e.ActorID, &e.Resource)
-	if errors.Is(err, sql.ErrNoRows) {
-		return org.StoredEvent{}, false, nil
+// KeyEnd implements org.KeyFinder. It reads the log up to three times. Quotes in
+// a name are escaped in a record, so no name is taken for an effect.
+func (s *Store) KeyEnd(ctx context.Context, digest [32]byte) (org.KeyEnd, bool, error) {
+	text := hex.EncodeToString(digest[:])
+	e, ok, err := s.eventLike(ctx, 0, `%"key_removed":{"digest":"`+text+`"}%`)
+	if ok || err != nil {
+		return org.KeyEnd{KeyID: e.Resource, Event: e}, ok, err
 	}
-	return e, err == nil, s.classify(err)
+	added, ok, err := s.eventLike(ctx, 0, `%"digest":"`+text+`"%`)
+	if !ok || err != nil {
+		return org.KeyEnd{}, false, err
+	}
+	key, err := s.addedKey(ctx, added.Revision, digest)
+	if err != nil {
+		return org.KeyEnd{}, false, err
+	}
+	for _, pattern := range []string{
+		fmt.Sprintf(`%%"keys_removed":{"owner_type":%q,"owner_id":%q,"project_id":%q}%%`, key.OwnerType, key.OwnerID, key.ProjectID),
+		fmt.Sprintf(`%%"owner_set":{"type":%q,"id":%q,%%"removed":true}%%`, key.OwnerType, key.OwnerID),
+	} {
+		if e, ok, err = s.eventLike(ctx, added.Revision, pattern); ok || err != nil {
+			break
+		}
+	}
+	return org.KeyEnd{KeyID: key.ID, Event: e}, ok, err
+}
+
+// eventLike returns the first event after a revision whose record is like a
+// pattern, without the record.
+func (s *Store) eventLike(ctx context.Context, after int64, pattern string) (org.StoredEvent, bool, error) {
+	return oneOf(ctx, s, func(row scanner) (e org.StoredEvent, err error) {
+		err = row.Scan(&e.Revision, &e.ID, &e.Type, &e.At, &e.ActorID, &e.Resource, &e.ProjectID)
+		return e, err
+	}, `SELECT revision, id, type, at, actor_id, resource_id, project_id FROM events
+WHERE revision > $1 AND record LIKE $2 ORDER BY revision LIMIT 1`, after, pattern)
+}
+
+// addedKey returns the key that an event added.
+func (s *Store) addedKey(ctx context.Context, revision int64, digest [32]byte) (key org.KeyAdded, err error) {
+	var record string
+	if err := s.queryRow(ctx, `SELECT record FROM events WHERE revision = $1`, revision).Scan(&record); err != nil {
+		return key, s.classify(err)
+	}
+	e, err := org.DecodeRecord([]byte(record))
+	if err != nil {
+		return key, err
+	}
+	for _, effect := range e.Effects {
+		if added, ok := effect.(org.KeyAdded); ok && added.Digest == digest {
+			return added, nil
+		}
+	}
+	return key, fmt.Errorf("event %s names a digest, but adds no such key", e.ID)
 }

@@ -36,6 +36,17 @@ func everyResource(t *testing.T, s *sqlstore.Store) {
 		return everyChange(tx)
 	})
 	must(err)
+	digest := [32]byte{0x77}
+	_, err = s.Update(ctx, func(tx org.Tx) error {
+		tx.Emit(org.Event{Type: org.EventAPIKeyCreated, Effects: []org.Effect{
+			org.KeyAdded{ID: "key_x", Kind: org.KindAdmin, Digest: digest, OwnerType: org.OwnerUser, OwnerID: "user_x"},
+			org.OwnerSet{Type: org.OwnerUser, ID: "user_x", Removed: true},
+		}})
+		return nil
+	})
+	must(err)
+	_, _, err = s.KeyEnd(ctx, digest)
+	must(err)
 }
 
 // everyChange calls what a transaction has for each resource.

@@ -119,7 +119,7 @@ func everything(t *testing.T, database string, hook faulty.Hook) {
 	must(err)
 	_, _, err = s.KeyByDigest(ctx, key.Digest)
 	must(err)
-	_, _, err = s.Removal(ctx, key.Digest)
+	_, _, err = s.KeyEnd(ctx, key.Digest)
 	must(err)
 
 	everyResource(t, s)

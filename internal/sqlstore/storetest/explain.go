@@ -1,18 +1,21 @@
 package storetest
 
 import (
+	"crypto/rand"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keyreeve/keyreeve/internal/org"
+	"github.com/keyreeve/keyreeve/internal/token"
 )
 
 var explainTests = map[string]func(*testing.T, Open){
-	"KeyIsFoundByItsDigest":     keyIsFoundByItsDigest,
-	"RemovalIsFoundByTheDigest": removalIsFoundByTheDigest,
-	"ExplainSaysWhyAKeyIsBad":   explainSaysWhyAKeyIsBad,
+	"KeyIsFoundByItsDigest":   keyIsFoundByItsDigest,
+	"EndIsFoundByTheDigest":   endIsFoundByTheDigest,
+	"ExplainSaysWhyAKeyIsBad": explainSaysWhyAKeyIsBad,
+	"ExplainKnowsOfCascades":  explainKnowsOfCascades,
 }
 
 func keyIsFoundByItsDigest(t *testing.T, open Open) {
@@ -53,26 +56,26 @@ func keyIsFoundByItsDigest(t *testing.T, open Open) {
 	}
 }
 
-func removalIsFoundByTheDigest(t *testing.T, open Open) {
+func endIsFoundByTheDigest(t *testing.T, open Open) {
 	w := newWorld(t, open)
 	finder := w.Store.(org.KeyFinder)
 	key := w.create(t, "gone", 0)
 	// A name that looks like the effect is not it.
 	fake := w.create(t, `"key_removed":{"digest":"`+strings.Repeat("00", 32)+`"}`, 0)
 	w.remove(t, fake.ID)
-	if _, ok, err := finder.Removal(t.Context(), key.Digest); ok || err != nil {
+	if _, ok, err := finder.KeyEnd(t.Context(), key.Digest); ok || err != nil {
 		t.Errorf("a key that is there: %t, %v", ok, err)
 	}
-	if _, ok, err := finder.Removal(t.Context(), [32]byte{}); ok || err != nil {
+	if _, ok, err := finder.KeyEnd(t.Context(), [32]byte{}); ok || err != nil {
 		t.Errorf("a digest in a name: %t, %v", ok, err)
 	}
 	w.remove(t, key.ID)
 	all := events(t, w)
 	last := all[len(all)-1]
-	want := org.StoredEvent{
+	want := org.KeyEnd{KeyID: key.ID, Event: org.StoredEvent{
 		Revision: last.Revision, ID: last.ID, Type: org.EventAPIKeyDeleted, At: last.At, ActorID: w.owner.OwnerID, Resource: key.ID,
-	}
-	got, ok, err := finder.Removal(t.Context(), key.Digest)
+	}}
+	got, ok, err := finder.KeyEnd(t.Context(), key.Digest)
 	if diff := cmp.Diff(want, got); diff != "" || !ok || err != nil {
 		t.Errorf("%t, %v (-want +got):\n%s", ok, err, diff)
 	}
@@ -109,4 +112,60 @@ func explainSaysWhyAKeyIsBad(t *testing.T, open Open) {
 	expect("revoked", explain(secret.Reveal(), key.CreatedAt), false, key.ID+" was revoked")
 	expect("junk", explain("sk-junk", key.CreatedAt), false, "not a key")
 	expect("nothing", explain("", key.CreatedAt), false, "not a key")
+}
+
+// explainKnowsOfCascades ends keys that no event names.
+func explainKnowsOfCascades(t *testing.T, open Open) {
+	s := newSociety(t, open)
+	keys := map[string]token.Secret{}
+	add := func(name string, kind org.KeyKind, ownerType org.OwnerType, owner, project string) {
+		t.Helper()
+		secret, err := token.Mint(token.Kind(kind), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[name] = secret
+		s.do(t, func(tx org.Tx) error {
+			id := mint(tx, org.PrefixKey)
+			tx.Emit(org.Event{Type: org.EventAPIKeyCreated, Resource: id, Effects: []org.Effect{org.KeyAdded{
+				ID: id, Kind: kind, Digest: secret.Digest(), OwnerType: ownerType, OwnerID: owner, ProjectID: project,
+			}}})
+			return tx.InsertKey(org.Key{ID: id, Kind: kind, Digest: secret.Digest(), OwnerType: ownerType, OwnerID: owner, ProjectID: project})
+		})
+	}
+	user, account, project := s.users[0], s.accounts[0], s.projects[0]
+	add("member", org.KindProject, org.OwnerUser, user, project)
+	s.do(t, func(tx org.Tx) error {
+		tx.Emit(org.Event{Type: org.EventUserDeleted, Resource: user, ProjectID: project, Effects: []org.Effect{
+			org.KeysRemoved{OwnerType: org.OwnerUser, OwnerID: user, ProjectID: project},
+		}})
+		return tx.DeleteProjectUser(project, user)
+	})
+	add("account", org.KindServiceAccount, org.OwnerServiceAccount, account, project)
+	s.do(t, func(tx org.Tx) error {
+		tx.Emit(org.Event{Type: org.EventServiceAccountDeleted, Resource: account, ProjectID: project, Effects: []org.Effect{
+			org.OwnerSet{Type: org.OwnerServiceAccount, ID: account, Removed: true},
+		}})
+		return tx.DeleteServiceAccount(project, account)
+	})
+	add("user", org.KindAdmin, org.OwnerUser, user, "")
+	add("stays", org.KindProject, org.OwnerUser, s.users[1], s.projects[1])
+	if _, err := s.svc.DeleteUser(t.Context(), s.owner, user); err != nil {
+		t.Fatal(err)
+	}
+	archived := s.projects[1]
+	if _, _, err := s.svc.ArchiveProject(t.Context(), s.owner, archived); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"member":  "ended when " + user + " was removed from " + project + " at ",
+		"account": "ended when " + account + " was removed from " + project + " at ",
+		"user":    "ended when " + user + " was removed at 2027-01-15 08:00:00 UTC by " + s.owner.OwnerID,
+		"stays":   "Its project " + archived + " was archived.",
+	} {
+		e, err := org.Explain(t.Context(), s.Store.(org.KeyFinder), keys[name].Reveal(), 1_800_000_000)
+		if err != nil || e.Good || !strings.Contains(e.Reason, want) {
+			t.Errorf("%s: %+v, %v, want it to say %q", name, e, err, want)
+		}
+	}
 }
