@@ -10,75 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/keyreeve/keyreeve/internal/gateway"
 )
-
-// A knownDifference is where the adapters cannot be brought to agree, because
-// net/http shows a handler too little of a request, or fasthttp too little of
-// an error. Each is one that lets no request in that means something else to
-// whoever reads it differently.
-type knownDifference struct {
-	name     string
-	request  string
-	net      string // statuses
-	fast     string
-	concerns *regexp.Regexp // finds such requests among generated ones
-}
-
-var knownDifferences = []knownDifference{
-	{
-		"lines that end without a carriage return", "GET /gateway/auth HTTP/1.1\r\nHost: g\nX-Api-Key: {admin}\r\nConnection: close\r\n\r\n",
-		"200", "400", regexp.MustCompile(`(?s)(^|[^\r])\n`),
-	},
-	{
-		"lines that go on in the next", lines("GET /gateway/auth HTTP/1.1", "Host: g", "X-Api-Key: {admin}", "X: y", "\tz: y", "Connection: close"),
-		"200", "400", regexp.MustCompile(`\r\n[ \t]`),
-	},
-	{
-		"an empty line first", "\r\n" + lines("GET /gateway/auth HTTP/1.1", "Host: g", "X-Api-Key: {admin}", "Connection: close"),
-		"400", "200", regexp.MustCompile(`^\r\n`),
-	},
-	{
-		"the same length twice", lines("POST /gateway/auth HTTP/1.1", "Host: g", "X-Api-Key: {admin}", "Content-Length: 1", "Content-Length: 1", "Connection: close") + "x",
-		"200", "400", regexp.MustCompile(`(?is)\r\nContent-Length:.*\r\nContent-Length:`),
-	},
-	{
-		"chunks over HTTP/1.0", lines("POST /gateway/auth HTTP/1.0", "X-Api-Key: {admin}", "Transfer-Encoding: chunked") + "0\r\n\r\n",
-		"200", "501", regexp.MustCompile(`(?is)HTTP/1\.[02-9]\r\n(.*\r\n)?Transfer-Encoding:`),
-	},
-	{
-		"a length beside chunks, after which fasthttp hangs up",
-		lines("POST /gateway/auth HTTP/1.1", "Host: g", "X-Api-Key: {admin}", "Content-Length: 1", "Transfer-Encoding: chunked") + "0\r\n\r\n" +
-			lines("GET /gateway/auth HTTP/1.1", "Host: g", "X-Api-Key: {admin}", "Connection: close"),
-		"200 200", "200", regexp.MustCompile(`(?is)\r\n(Content-Length:.*\r\nTransfer-Encoding|Transfer-Encoding:.*\r\nContent-Length):`),
-	},
-	{
-		"hosts with half an address", lines("GET /gateway/auth HTTP/1.1", "Host: [::1", "X-Api-Key: {admin}", "Connection: close"),
-		"200", "400", regexp.MustCompile(`(?i)\r\nHost:[^\r]*[][:%@]|^\S+ [a-z]+://`),
-	},
-	{
-		"trailers that must not be any", lines("POST /gateway/auth HTTP/1.1", "Host: g", "X-Api-Key: {admin}", "Transfer-Encoding: chunked", "Connection: close") + "0\r\nAuthorization: x\r\n\r\n",
-		"200", "400", regexp.MustCompile(`(?i)\r\n(0\r\n(Authorization|Host|Connection)|Trailer):`),
-	},
-}
-
-func TestKnownDifferences(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	servers := both(t, f, false)
-	for _, d := range knownDifferences {
-		raw := f.fill(d.request)
-		if !d.concerns.MatchString(raw) {
-			t.Errorf("%s: does not concern its own example", d.name)
-		}
-		for i, want := range []string{d.net, d.fast} {
-			if answers, err := converse(t.Context(), servers[i], raw); err != nil || statuses(answers) != want {
-				t.Errorf("%s by %s: %q %v, want %q", d.name, servers[i].name, statuses(answers), err, want)
-			}
-		}
-	}
-}
 
 // generate makes the i-th conversation: a request that is good, or wrong in up
 // to two ways, and a good one after it that shows whether the connection is
@@ -205,11 +137,6 @@ func compare(ctx context.Context, servers []server, raw string) string {
 	if summaries[0] == summaries[1] {
 		return ""
 	}
-	for _, d := range knownDifferences {
-		if d.concerns.MatchString(raw) {
-			return ""
-		}
-	}
 	// A request that is wrong in two ways is refused for the one or the other.
 	if refusal.MatchString(summaries[0]) && refusal.MatchString(summaries[1]) {
 		return ""
@@ -246,8 +173,7 @@ func TestAPlantedDifferenceIsSeen(t *testing.T) {
 		}
 		handler.ServeHTTP(w, r)
 	}))
-	fast := serveFast(t, gateway.NewFastServer(f.gate, false, gateway.FastLimits{ReadTimeout: shortRead}))
-	if len(differences(t.Context(), f, []server{planted, fast}, 1000)) == 0 {
+	if len(differences(t.Context(), f, []server{planted, serveLane(t, f.gate, false)}, 1000)) == 0 {
 		t.Error("no difference was seen")
 	}
 }

@@ -14,7 +14,8 @@ const (
 	// at most 60 KiB unless told otherwise, and adds some of its own.
 	maxCheck = 128 << 10
 
-	maxStreams     = 100 // checks at once on a connection
+	maxHeader      = 16 << 10 // bytes
+	maxStreams     = 100      // checks at once on a connection
 	connectTimeout = 5 * time.Second
 	idleConnection = 5 * time.Minute // without a check; Envoy opens another
 	keepalivePing  = 30 * time.Second

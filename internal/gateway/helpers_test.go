@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"github.com/keyreeve/keyreeve/internal/gateway"
+	"github.com/keyreeve/keyreeve/internal/lane"
 	"github.com/keyreeve/keyreeve/internal/token"
 	"github.com/keyreeve/keyreeve/internal/verify"
 )
@@ -118,7 +117,24 @@ const shortRead = 500 * time.Millisecond
 // serveNet serves a handler over net/http as strictly as it can be told to.
 func serveNet(tb testing.TB, handler http.Handler) server {
 	tb.Helper()
-	l := listen(tb)
+	return serveHTTP(tb, "net/http", listen(tb), handler)
+}
+
+// serveLane serves a gate over a lane with net/http behind it.
+func serveLane(tb testing.TB, gate *gateway.Gate, trusted bool) server {
+	tb.Helper()
+	never := func() bool { return false }
+	l, err := lane.Listen(listen(tb), lane.Config{
+		Handler: func() lane.Handler { return gate.Lane(never) }, First: shortRead, Whole: shortRead,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return serveHTTP(tb, "lane", l, gate.Handler(trusted))
+}
+
+func serveHTTP(tb testing.TB, name string, l net.Listener, handler http.Handler) server {
+	tb.Helper()
 	s := &http.Server{
 		Handler: handler, ReadHeaderTimeout: shortRead, ReadTimeout: shortRead,
 		MaxHeaderBytes:               16<<10 - 4096, // it takes 4096 bytes more than it is told
@@ -127,31 +143,13 @@ func serveNet(tb testing.TB, handler http.Handler) server {
 	}
 	go func() { _ = s.Serve(l) }()
 	tb.Cleanup(func() { _ = s.Close() })
-	return server{"net/http", l.Addr().String()}
-}
-
-func serveFast(tb testing.TB, s *fasthttp.Server) server {
-	tb.Helper()
-	l := listen(tb)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = s.Serve(l)
-	}()
-	tb.Cleanup(func() {
-		_ = s.Shutdown()
-		<-done
-	})
-	return server{"fasthttp", l.Addr().String()}
+	return server{name, l.Addr().String()}
 }
 
 // both serves the gate of f by both adapters.
 func both(tb testing.TB, f *fixture, trusted bool) []server {
 	tb.Helper()
-	return []server{
-		serveNet(tb, f.gate.Handler(trusted)),
-		serveFast(tb, gateway.NewFastServer(f.gate, trusted, gateway.FastLimits{ReadTimeout: shortRead})),
-	}
+	return []server{serveNet(tb, f.gate.Handler(trusted)), serveLane(tb, f.gate, trusted)}
 }
 
 func listen(tb testing.TB) net.Listener {

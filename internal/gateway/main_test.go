@@ -8,8 +8,6 @@ import (
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
-		// One goroutine for the whole program that keeps the Date header.
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		// net/http waits half a second before it closes on who sent too much.
 		goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }

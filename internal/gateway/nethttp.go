@@ -52,7 +52,7 @@ func (g *Gate) Handler(trusted bool) http.Handler {
 
 // readBody takes in the body that a request may have, whatever it is for:
 // whether the request was well formed shows only then. Before that it refuses
-// what net/http lets pass and fasthttp does not: see recheck.
+// what net/http lets pass and a proxy should not have sent.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Refusal) {
 	if r.ProtoMajor == 1 && r.ProtoMinor > 1 {
 		return nil, version
@@ -157,7 +157,7 @@ func (g *Gate) serveIntrospect(w http.ResponseWriter, r *http.Request, form []by
 	_, _ = w.Write(body) //nolint:gosec // JSON, and declared as such
 }
 
-// lastOf is the value that fasthttp goes by.
+// lastOf is the value of a header that came last.
 func lastOf(values []string) string {
 	if len(values) == 0 {
 		return ""

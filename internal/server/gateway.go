@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 
-	"github.com/valyala/fasthttp"
 	"google.golang.org/grpc"
 
 	"github.com/keyreeve/keyreeve/internal/gateway"
+	"github.com/keyreeve/keyreeve/internal/lane"
 )
 
 // gateways are what answers gateways: the gate, on the main listener always,
@@ -18,7 +19,7 @@ type gateways struct {
 	gate *gateway.Gate
 
 	listener net.Listener // nil: none
-	fast     *fasthttp.Server
+	http     *http.Server
 	grpcPort net.Listener // nil: none
 	grpc     *grpc.Server
 }
@@ -46,12 +47,17 @@ func (s *Server) openGateways(ctx context.Context) (err error) {
 }
 
 // serveGateways answers on the gateways' own listeners.
-func (s *Server) serveGateways() {
+func (s *Server) serveGateways() error {
 	g := &s.gateways
 	if g.listener != nil {
-		g.fast = gateway.NewFastServer(g.gate, true, gateway.FastLimits{})
+		quick, err := s.quick(g.listener)
+		if err != nil {
+			return err
+		}
+		connections := limitConnections(quick, s.cfg.MaxConnections)
+		g.http = s.newHTTP(g.gate.Handler(true), connections)
 		s.background.Go(func() {
-			if err := g.fast.Serve(g.listener); err != nil && !s.stopping.Load() {
+			if err := g.http.Serve(connections); !errors.Is(err, http.ErrServerClosed) {
 				s.fail(fmt.Errorf("serve gateways at %s: %w", g.listener.Addr(), err))
 			}
 		})
@@ -64,13 +70,23 @@ func (s *Server) serveGateways() {
 			}
 		})
 	}
+	return nil
+}
+
+// quick answers what gateways mostly ask at once, before net/http sees the
+// connection.
+func (s *Server) quick(l net.Listener) (net.Listener, error) {
+	return lane.Listen(l, lane.Config{
+		Handler: func() lane.Handler { return s.gateways.gate.Lane(s.stopping.Load) },
+		First:   readHeaderTimeout, Idle: idleTimeout, Unsent: writeTimeout, Logger: s.logger,
+	})
 }
 
 // stop lets what is under way finish until ctx ends.
 func (g *gateways) stop(ctx context.Context) error {
 	var err error
-	if g.fast != nil {
-		err = g.fast.ShutdownWithContext(ctx)
+	if g.http != nil {
+		err = g.http.Shutdown(ctx)
 	}
 	if g.grpc != nil {
 		done := make(chan struct{})
@@ -86,6 +102,9 @@ func (g *gateways) stop(ctx context.Context) error {
 }
 
 func (g *gateways) close() {
+	if g.http != nil {
+		_ = g.http.Close()
+	}
 	for _, l := range []net.Listener{g.listener, g.grpcPort} {
 		if l != nil {
 			_ = l.Close()

@@ -141,29 +141,57 @@ func (s *Server) start(ctx context.Context) error {
 			return err
 		}
 	}
-	s.serve(httpapi.New(httpapi.Config{
+	if err := s.serve(httpapi.New(httpapi.Config{
 		Service: s.service, Authenticate: s.authenticate, Await: s.index.Await, OrganizationID: organization.ID,
 		TrustedProxies: s.cfg.TrustedProxies, Logger: s.logger, Observe: s.metrics.observe,
-	}))
-	s.serveGateways()
+	})); err != nil {
+		return err
+	}
+	if err := s.serveGateways(); err != nil {
+		return err
+	}
 	s.logger.Info("ready", "url", s.URL(), "gateways", s.GatewayAddr(), "grpc", s.GRPCAddr(), "database", s.store.String(), "keys", s.index.Len(),
 		"revision", s.index.Revision(), "version", s.cfg.Version, "after", time.Since(began).Round(time.Millisecond))
 	return nil
 }
 
 // serve starts the listener and what runs beside it.
-func (s *Server) serve(api http.Handler) {
+func (s *Server) serve(api http.Handler) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.follow(ctx)
 	s.background.Go(func() { s.writeUses(ctx) })
 	s.background.Go(func() { s.recordTime(ctx) })
 
-	connections := limitConnections(s.listener, s.cfg.MaxConnections)
+	l := s.listener
+	if s.certificate == nil {
+		var err error
+		if l, err = s.quick(l); err != nil {
+			return err
+		}
+	}
+	connections := limitConnections(l, s.cfg.MaxConnections)
+	s.http = s.newHTTP(s.operator(api), connections)
+	serve := s.http.Serve
+	if s.certificate != nil {
+		s.http.Protocols.SetHTTP2(true)
+		s.http.TLSConfig = s.certificate.config()
+		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+	}
+	s.background.Go(func() {
+		if err := serve(connections); !errors.Is(err, http.ErrServerClosed) {
+			s.fail(fmt.Errorf("serve %s: %w", s.listener.Addr(), err))
+		}
+	})
+	return nil
+}
+
+// newHTTP returns a server with the limits that hold for all listeners.
+func (s *Server) newHTTP(handler http.Handler, connections *connections) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	s.http = &http.Server{
-		Handler:           s.operator(api),
+	return &http.Server{
+		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -176,17 +204,6 @@ func (s *Server) serve(api http.Handler) {
 		ConnState:                    connections.observe,
 		ErrorLog:                     slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
-	serve := s.http.Serve
-	if s.certificate != nil {
-		protocols.SetHTTP2(true)
-		s.http.TLSConfig = s.certificate.config()
-		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
-	}
-	s.background.Go(func() {
-		if err := serve(connections); !errors.Is(err, http.ErrServerClosed) {
-			s.fail(fmt.Errorf("serve %s: %w", s.listener.Addr(), err))
-		}
-	})
 }
 
 // writeUses batches use times to storage until ctx ends, then the last ones.
@@ -236,6 +253,9 @@ func (s *Server) Stop(ctx context.Context) error {
 func (s *Server) close() error {
 	if s.cancel != nil {
 		s.cancel()
+	}
+	if s.http != nil {
+		_ = s.http.Close()
 	}
 	if s.listener != nil {
 		_ = s.listener.Close()
