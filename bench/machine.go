@@ -102,10 +102,10 @@ func (b *bench) build() error {
 	return nil
 }
 
-// ofGateways are requirements that only the gateway adapters have: a second
-// HTTP server, gRPC, and the messages of Envoy's ext_authz.
+// ofGateways are requirements that only the gateway adapters have: the calls of
+// Linux for a lane, gRPC, and the messages of Envoy's ext_authz.
 var ofGateways = []string{
-	"github.com/valyala/fasthttp", "golang.org/x/net", "google.golang.org/grpc",
+	"golang.org/x/sys", "google.golang.org/grpc",
 	"github.com/envoyproxy/go-control-plane/envoy", "google.golang.org/genproto/googleapis/rpc",
 }
 

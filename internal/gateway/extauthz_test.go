@@ -10,6 +10,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -18,6 +20,11 @@ import (
 
 // envoy returns a client of a gate's gRPC server on a loopback listener.
 func envoy(tb testing.TB, f *fixture) authv3.AuthorizationClient {
+	tb.Helper()
+	return authv3.NewAuthorizationClient(dialGRPC(tb, f))
+}
+
+func dialGRPC(tb testing.TB, f *fixture) *grpc.ClientConn {
 	tb.Helper()
 	l := listen(tb)
 	server := gateway.NewGRPCServer(f.gate)
@@ -35,7 +42,29 @@ func envoy(tb testing.TB, f *fixture) authv3.AuthorizationClient {
 		server.Stop()
 		<-done
 	})
-	return authv3.NewAuthorizationClient(conn)
+	return conn
+}
+
+func TestHealthOverGRPC(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	client := healthv1.NewHealthClient(dialGRPC(t, f))
+	ask := func(service string) (healthv1.HealthCheckResponse_ServingStatus, codes.Code) {
+		answer, err := client.Check(t.Context(), &healthv1.HealthCheckRequest{Service: service})
+		return answer.GetStatus(), status.Code(err)
+	}
+	for _, service := range []string{"", "envoy.service.auth.v3.Authorization"} {
+		if got, code := ask(service); got != healthv1.HealthCheckResponse_SERVING || code != codes.OK {
+			t.Errorf("%q: %v %v", service, got, code)
+		}
+	}
+	if _, code := ask("other"); code != codes.NotFound {
+		t.Errorf("a service that is none: %v", code)
+	}
+	f.index.Reset()
+	if got, code := ask(""); got != healthv1.HealthCheckResponse_NOT_SERVING || code != codes.OK {
+		t.Errorf("without an index: %v %v", got, code)
+	}
 }
 
 // check makes a request as Envoy does: "name: value|…", either joined into a
@@ -263,5 +292,7 @@ func directly(tb testing.TB, f *fixture) authv3.AuthorizationServer {
 type registrar struct{ server authv3.AuthorizationServer }
 
 func (r *registrar) RegisterService(_ *grpc.ServiceDesc, server any) {
-	r.server = server.(authv3.AuthorizationServer)
+	if s, ok := server.(authv3.AuthorizationServer); ok {
+		r.server = s
+	}
 }

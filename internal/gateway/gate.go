@@ -60,9 +60,9 @@ func (g *Gate) Decide(h Header, kinds verify.Kinds) (verify.Decision, *Refusal) 
 	case oneKey:
 		return g.decideKey(key, kinds)
 	case ambiguous:
-		return verify.Decision{}, ambiguousKey
+		return g.without(verify.Ambiguous), ambiguousKey
 	default:
-		return verify.Decision{}, missingKey
+		return g.without(verify.NoKey), missingKey
 	}
 }
 
@@ -98,6 +98,13 @@ func (g *Gate) await(ctx context.Context, h Header) *Refusal {
 }
 
 var atLeast = Name{Canonical: apierror.HeaderAtLeast, Lower: strings.ToLower(apierror.HeaderAtLeast)}
+
+// without counts a request that presents no one key.
+func (g *Gate) without(o verify.Outcome) verify.Decision {
+	d := verify.Decision{Outcome: o}
+	g.stats.Count(d, 0)
+	return d
+}
 
 // verify decides and counts.
 func (g *Gate) verify(key string, kinds verify.Kinds) verify.Decision {

@@ -1,11 +1,15 @@
 package gateway
 
 import (
+	"context"
 	"time"
 
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
 )
 
 // Bounds of a gRPC server.
@@ -40,7 +44,28 @@ func NewGRPCServer(g *Gate, options ...grpc.ServerOption) *grpc.Server {
 	return server
 }
 
-// RegisterGRPC adds envoy.service.auth.v3.Authorization to a server.
+// RegisterGRPC adds envoy.service.auth.v3.Authorization to a server, and
+// grpc.health.v1.Health, by which Envoy leaves out a replica that has no index
+// yet.
 func (g *Gate) RegisterGRPC(server grpc.ServiceRegistrar) {
 	authv3.RegisterAuthorizationServer(server, extAuthz{gate: g})
+	healthv1.RegisterHealthServer(server, health{gate: g})
+}
+
+type health struct {
+	healthv1.UnimplementedHealthServer
+	gate *Gate
+}
+
+// Check implements grpc.health.v1.Health for the server as a whole and for the
+// one service it has.
+func (h health) Check(_ context.Context, request *healthv1.HealthCheckRequest) (*healthv1.HealthCheckResponse, error) {
+	if of := request.GetService(); of != "" && of != authv3.Authorization_ServiceDesc.ServiceName {
+		return nil, status.Errorf(codes.NotFound, "no service %q is served here", of)
+	}
+	state := healthv1.HealthCheckResponse_NOT_SERVING
+	if h.gate.index.Ready() {
+		state = healthv1.HealthCheckResponse_SERVING
+	}
+	return &healthv1.HealthCheckResponse{Status: state}, nil
 }

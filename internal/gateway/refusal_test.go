@@ -224,6 +224,19 @@ func TestRefusedKindIsNotAUse(t *testing.T) {
 	}
 }
 
+func TestRequestsWithoutOneKeyAreCounted(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, s := range both(t, f, false) {
+		ask(t, s, "GET /gateway/auth|Accept: */*")
+		ask(t, s, f.fill("GET /gateway/auth|X-Api-Key: {admin}|Api-Key: {project}"))
+	}
+	snapshot := f.stats.Snapshot()
+	if snapshot.Decisions(verify.NoKey, 0) != 2 || snapshot.Decisions(verify.Ambiguous, 0) != 2 {
+		t.Errorf("counted: %v", snapshot)
+	}
+}
+
 func TestDecideDoesNotAllocate(t *testing.T) {
 	f := newFixture(t)
 	h := gatewayHeader{"Authorization": {"Bearer " + f.project}, "X-Api-Key": {f.project}, "Accept": {"*/*"}}

@@ -106,9 +106,13 @@ var rules = []rule{
 		why:   "the hot path must not be able to reach a database or wait for anything",
 	},
 	{
-		pkg: "internal/gateway", may: []string{"api", "internal/apierror", "internal/token", "internal/limit", "internal/verify"},
+		pkg: "internal/gateway", may: []string{"api", "internal/apierror", "internal/token", "internal/lane", "internal/limit", "internal/verify"},
 		never: slices.Concat(storage, []string{module + "internal/org"}),
 		why:   "a gateway adapter translates one decision and makes none",
+	},
+	{
+		pkg: "internal/lane", never: slices.Concat(transport, storage),
+		why: "it moves bytes between sockets and a handler, and knows neither HTTP nor keys",
 	},
 	{
 		pkg: "internal/httpapi", may: []string{"api", "internal/apierror", "internal/org", "internal/token", "internal/echo"}, never: storage,

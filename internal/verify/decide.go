@@ -16,11 +16,13 @@ const (
 	Limited                        // good, but over its rate; said by who asks the limiter
 	Stale                          // cannot be known here now: answer 503, never 401
 	WrongKind                      // good, but not of a kind that is let in here
+	NoKey                          // none was presented; said by who reads requests
+	Ambiguous                      // two were presented; the same
 )
 
 var outcomes = [...]string{
 	"unknown", "malformed", "allowed", "revoked", "expired", "project_archived", "limited", "stale",
-	"wrong_kind",
+	"wrong_kind", "no_key", "ambiguous",
 }
 
 // String returns the outcome's name for metrics, such as "project_archived".
