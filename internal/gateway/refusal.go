@@ -116,13 +116,11 @@ func misuse(where, why string) *Refusal {
 
 // These answer what is no proper HTTP request, in the order of their status.
 var (
-	malformed      = badRequest(http.StatusBadRequest, "We could not parse your HTTP request.")
-	slow           = badRequest(http.StatusRequestTimeout, "Your request took too long to arrive.")
-	bodyTooLarge   = badRequest(http.StatusRequestEntityTooLarge, "The request body is larger than 4096 bytes.")
-	expectation    = badRequest(http.StatusExpectationFailed, "The only expectation that can be met is 100-continue.")
-	headerTooLarge = badRequest(http.StatusRequestHeaderFieldsTooLarge, "The request header is too large.")
-	transferCoding = badRequest(http.StatusNotImplemented, "The only transfer coding understood is chunked.")
-	version        = badRequest(http.StatusHTTPVersionNotSupported, "The HTTP versions understood are 1.0 and 1.1.")
+	malformed    = badRequest(http.StatusBadRequest, "We could not parse your HTTP request.")
+	slow         = badRequest(http.StatusRequestTimeout, "Your request took too long to arrive.")
+	bodyTooLarge = badRequest(http.StatusRequestEntityTooLarge, "The request body is larger than 4096 bytes.")
+	expectation  = badRequest(http.StatusExpectationFailed, "The only expectation that can be met is 100-continue.")
+	version      = badRequest(http.StatusHTTPVersionNotSupported, "The HTTP versions understood are 1.0 and 1.1.")
 )
 
 func badRequest(status int, message string) *Refusal {

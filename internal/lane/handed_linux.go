@@ -12,12 +12,12 @@ import (
 // handOver makes a connection the server's, with what was read of it and what
 // must still be sent. Both slices are copied.
 func (l *loop) handOver(c *conn, read, unsent []byte) {
-	delete(l.conns, int32(c.fd)) //nolint:gosec // descriptors are small
+	delete(l.conns, int32(c.fd))
 	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, c.fd, nil); err != nil {
 		_ = unix.Close(c.fd)
 		return
 	}
-	file := os.NewFile(uintptr(c.fd), "") //nolint:gosec // no negative one comes here
+	file := os.NewFile(uintptr(c.fd), "")
 	inner, err := net.FileConn(file)
 	_ = file.Close() // inner has a descriptor of its own
 	if err != nil {

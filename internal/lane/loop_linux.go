@@ -73,8 +73,8 @@ func newLoop(n *listener, socket syscall.Conn) (_ *loop, err error) {
 	return l, l.listen()
 }
 
-func (l *loop) watch(fd int, for_ uint32) error {
-	event := unix.EpollEvent{Events: for_, Fd: int32(fd)} //nolint:gosec // descriptors are small
+func (l *loop) watch(fd int, of uint32) error {
+	event := unix.EpollEvent{Events: of, Fd: int32(fd)}
 	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
 		return fmt.Errorf("epoll_ctl: %w", err)
 	}
@@ -154,7 +154,7 @@ func (l *loop) accept() {
 		if len(l.conns) >= l.limit {
 			l.end(l.oldest())
 		}
-		l.conns[int32(fd)] = &conn{fd: fd, touched: l.now} //nolint:gosec // descriptors are small
+		l.conns[int32(fd)] = &conn{fd: fd, touched: l.now}
 	}
 }
 
@@ -171,8 +171,8 @@ func (l *loop) oldest() *conn {
 
 // end closes a connection.
 func (l *loop) end(c *conn) {
-	delete(l.conns, int32(c.fd)) //nolint:gosec // descriptors are small
-	_ = unix.Close(c.fd)         // which takes it out of epoll
+	delete(l.conns, int32(c.fd))
+	_ = unix.Close(c.fd) // which takes it out of epoll
 }
 
 // read answers what came on a connection.

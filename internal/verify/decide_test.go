@@ -166,7 +166,7 @@ func TestOutcomeNames(t *testing.T) {
 		}
 		got = append(got, o.String())
 	}
-	want := []string{"unknown", "malformed", "allowed", "revoked", "expired", "project_archived", "limited", "stale", "wrong_kind"}
+	want := []string{"unknown", "malformed", "allowed", "revoked", "expired", "project_archived", "limited", "stale", "wrong_kind", "no_key", "ambiguous"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}
