@@ -60,6 +60,9 @@ func appendIdentity(out []byte, d *verify.Decision, date []byte) []byte {
 		out = append(out, identity[i].line...)
 		out = identity[i].field.appendTo(out, d)
 	}
+	if d.Grace {
+		out = append(out, "\r\n"+headerStale+": "+staleGrace...)
+	}
 	return append(out, "\r\n\r\n"...)
 }
 

@@ -120,6 +120,7 @@ func TestPlainRequests(t *testing.T) {
 		{"a last one", lines(start, host, "Connection: close"), lane.HandOver},
 		{"an upgrade", lines(start, host, "Upgrade: h2c"), lane.HandOver},
 		{"an expectation", lines(start, host, "Expect: 100-continue"), lane.HandOver},
+		{"a revision to wait for", lines(start, host, "keyreeve-at-least: 1"), lane.HandOver},
 		{"a trailer", lines(start, host, "trailer: x"), lane.HandOver},
 		{"a bare line feed", start + "\r\nHost: g\n\r\n", lane.HandOver},
 		{"a bare carriage return", lines(start, host, "a: b\rc: d"), lane.HandOver},

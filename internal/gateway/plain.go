@@ -61,6 +61,7 @@ func (p *plain) read(in string) (length int, verdict lane.Verdict) {
 			return 0, lane.HandOver
 		case host:
 			hosts++
+		case ordinary:
 		}
 		p.fields[p.n] = field{name, value}
 		p.n++
@@ -125,8 +126,8 @@ func standing(name, value string) meaning {
 		if strings.EqualFold(name, "connection") && !strings.EqualFold(value, "keep-alive") {
 			return anothers
 		}
-	case len("transfer-encoding"):
-		if strings.EqualFold(name, "transfer-encoding") {
+	case len("transfer-encoding"): // and keyreeve-at-least, which waits
+		if strings.EqualFold(name, "transfer-encoding") || strings.EqualFold(name, atLeast.Lower) {
 			return anothers
 		}
 	}
@@ -160,8 +161,8 @@ var classes = func() (t [256]uint8) {
 	}
 	t['#'] &^= inTarget
 	t[' '], t['\t'] = inValue, inValue
-	for c := range len(t) {
-		switch b := byte(c); { //nolint:gosec // an index of t
+	for c := range t {
+		switch b := byte(c); {
 		case '0' <= b && b <= '9' || 'A' <= b && b <= 'Z' || 'a' <= b && b <= 'z':
 			t[c] |= inName | inHost
 		case strings.IndexByte("!#$%&'*+-.^_`|~", b) >= 0:
