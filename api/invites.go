@@ -51,7 +51,7 @@ type InviteCreateRequest struct {
 // asks for the first page with the default size.
 type InviteListParams struct {
 	After string // id of the last element of the page before
-	Limit *int   // 1 to 100; nil: 20
+	Limit *int   // 0 to 100; nil: 20
 }
 
 // InviteAcceptRequest is the body of keyreeve-accept-invite, Keyreeve's own

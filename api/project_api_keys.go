@@ -75,6 +75,6 @@ type ProjectAPIKeyCreateRequest struct {
 // The zero value asks for the first page with the default size.
 type ProjectAPIKeyListParams struct {
 	After              string        // id of the last element of the page before
-	Limit              *int          // 1 to 100; nil: 20
+	Limit              *int          // 0 to 100; nil: 20
 	OwnerProjectAccess ProjectAccess // empty: the server's default
 }

@@ -34,5 +34,5 @@ type ProjectRateLimitUpdateRequest struct {
 type ProjectRateLimitListParams struct {
 	After  string // id of the last element of the page before
 	Before string // id of the first element of the page after
-	Limit  *int   // 1 to 1000; nil: 100
+	Limit  *int   // 0 to 1000; nil: 100
 }

@@ -67,5 +67,5 @@ type ProjectServiceAccountAPIKeyCreateRequest struct {
 // the default size.
 type ProjectServiceAccountListParams struct {
 	After string // id of the last element of the page before
-	Limit *int   // 1 to 100; nil: 20
+	Limit *int   // 0 to 100; nil: 20
 }

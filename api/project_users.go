@@ -33,5 +33,5 @@ type ProjectUserUpdateRequest struct {
 // zero value asks for the first page with the default size.
 type ProjectUserListParams struct {
 	After string // id of the last element of the page before
-	Limit *int   // 1 to 100; nil: 20
+	Limit *int   // 0 to 100; nil: 20
 }

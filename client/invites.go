@@ -26,7 +26,7 @@ func (Invites) place() place { return organization("invites") }
 // with After set to the id of the last element; [Invites.All] does that by
 // itself.
 func (s Invites) List(ctx context.Context, p api.InviteListParams) (*api.List[api.Invite], error) {
-	return invite.list(ctx, s.transport, s.place(), invite.query().page(p.After, p.Limit, 1, maxPage))
+	return invite.list(ctx, s.transport, s.place(), invite.query().page(p.After, p.Limit, 0, maxPage))
 }
 
 // All returns every invite from p.After on (list-invites), page by page and

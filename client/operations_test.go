@@ -97,8 +97,8 @@ var organizationOperations = []operation{
 	}, "DELETE users/user_1", deletedAs(api.ObjectUserDeleted, "user_1")},
 
 	{"Invites.List", func(ctx context.Context, c *client.Client) error {
-		return discard(c.Invites.List(ctx, api.InviteListParams{After: "invite_0", Limit: new(1)}))
-	}, "GET invites?after=invite_0&limit=1", listOf(inviteBody)},
+		return discard(c.Invites.List(ctx, api.InviteListParams{After: "invite_0", Limit: new(0)}))
+	}, "GET invites?after=invite_0&limit=0", listOf(inviteBody)},
 	{"Invites.All", func(ctx context.Context, c *client.Client) error {
 		return walkThrough(c.Invites.All(ctx, api.InviteListParams{Limit: new(3)}))
 	}, "GET invites?limit=3", listOf(inviteBody)},

@@ -24,7 +24,7 @@ func (ProjectAPIKeys) place(projectID string) place { return inProject(projectID
 // their values. The next page is asked for with After set to the id of the last
 // element; [ProjectAPIKeys.All] does that by itself.
 func (s ProjectAPIKeys) List(ctx context.Context, projectID string, p api.ProjectAPIKeyListParams) (*api.List[api.ProjectAPIKey], error) {
-	q := projectAPIKey.query().page(p.After, p.Limit, 1, maxPage)
+	q := projectAPIKey.query().page(p.After, p.Limit, 0, maxPage)
 	q.choice("owner_project_access", string(p.OwnerProjectAccess),
 		string(api.ProjectAccessActive), string(api.ProjectAccessInactive), string(api.ProjectAccessAny))
 	return projectAPIKey.list(ctx, s.transport, s.place(projectID), q)

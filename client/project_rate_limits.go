@@ -34,7 +34,7 @@ func (ProjectRateLimits) place(projectID string) place { return inProject(projec
 // The next page is asked for with After set to the id of the last element;
 // [ProjectRateLimits.All] does that by itself.
 func (s ProjectRateLimits) List(ctx context.Context, projectID string, p api.ProjectRateLimitListParams) (*api.List[api.ProjectRateLimit], error) {
-	q := rateLimit.query().page(p.After, p.Limit, 1, maxRateLimits)
+	q := rateLimit.query().page(p.After, p.Limit, 0, maxRateLimits)
 	q.cursor("before", p.Before)
 	return rateLimit.list(ctx, s.transport, s.place(projectID), q)
 }

@@ -31,7 +31,7 @@ func (ProjectServiceAccounts) place(projectID string) place {
 // (list-project-service-accounts). The next page is asked for with After set to
 // the id of the last element; [ProjectServiceAccounts.All] does that by itself.
 func (s ProjectServiceAccounts) List(ctx context.Context, projectID string, p api.ProjectServiceAccountListParams) (*api.List[api.ProjectServiceAccount], error) {
-	return serviceAccount.list(ctx, s.transport, s.place(projectID), serviceAccount.query().page(p.After, p.Limit, 1, maxPage))
+	return serviceAccount.list(ctx, s.transport, s.place(projectID), serviceAccount.query().page(p.After, p.Limit, 0, maxPage))
 }
 
 // All returns every service account from p.After on

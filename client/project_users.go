@@ -29,7 +29,7 @@ func (ProjectUsers) place(projectID string) place { return inProject(projectID, 
 // page is asked for with After set to the id of the last element;
 // [ProjectUsers.All] does that by itself.
 func (s ProjectUsers) List(ctx context.Context, projectID string, p api.ProjectUserListParams) (*api.List[api.ProjectUser], error) {
-	return projectUser.list(ctx, s.transport, s.place(projectID), projectUser.query().page(p.After, p.Limit, 1, maxPage))
+	return projectUser.list(ctx, s.transport, s.place(projectID), projectUser.query().page(p.After, p.Limit, 0, maxPage))
 }
 
 // All returns every member from p.After on (list-project-users), page by page

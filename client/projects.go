@@ -25,7 +25,7 @@ func (Projects) place() place { return organization("projects") }
 // they are asked for. The next page is asked for with After set to the id of the
 // last element; [Projects.All] does that by itself.
 func (s Projects) List(ctx context.Context, p api.ProjectListParams) (*api.List[api.Project], error) {
-	q := project.query().page(p.After, p.Limit, 1, maxPage)
+	q := project.query().page(p.After, p.Limit, 0, maxPage)
 	if p.IncludeArchived {
 		q.values.Set("include_archived", "true")
 	}

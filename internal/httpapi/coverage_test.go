@@ -1,6 +1,9 @@
 package httpapi_test
 
 import (
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/keyreeve/keyreeve/internal/contracttest"
@@ -28,6 +31,20 @@ func TestRoutesStandWhereTheContractHasThem(t *testing.T) {
 	for _, r := range httpapi.Routes() {
 		if got := (place{r.Method, r.Path}); got != contract[r.Operation] {
 			t.Errorf("%s is served at %v, want %v", r.Operation, got, contract[r.Operation])
+		}
+	}
+}
+
+// TestEveryRouteIsDocumented holds the table in docs/api.md to the routes.
+func TestEveryRouteIsDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range httpapi.Routes() {
+		if row := fmt.Sprintf("| `%s` | `%s %s` |", r.Operation, r.Method, r.Path); !strings.Contains(string(page), row) {
+			t.Errorf("docs/api.md lacks the row %s", row)
 		}
 	}
 }
