@@ -106,23 +106,39 @@ func checksum(crc uint32) (sum [sumLen]byte) {
 // returned, and its kind. Nothing is trimmed or folded. A true result says
 // nothing about whether such a key was ever issued. It does not allocate.
 func Parse(s string) (Kind, bool) {
+	kind, ok := Checked(s)
+	if !ok || strings.Contains(s, mark) {
+		return KindUnknown, false
+	}
+	var bad uint8 // gathered, not branched on: a good key is the usual case
+	for i := len(kind.Prefix()); i < len(s)-sumLen; i++ {
+		bad |= base62[s[i]]
+	}
+	if bad >= notBase62 {
+		return KindUnknown, false
+	}
+	return kind, true
+}
+
+// Checked reports whether s has a prefix, the length and the checksum of a key,
+// and its kind. It is what [Parse] does without a look at each character: a
+// string that Parse would refuse and Checked does not was never issued, so to
+// whoever looks it up next it is unknown. It takes half the time and does not
+// allocate.
+func Checked(s string) (Kind, bool) {
 	kind := kindOf(s)
-	prefix := kind.Prefix()
-	if kind == KindUnknown || len(s) != len(prefix)+randomLen+sumLen {
+	if kind == KindUnknown || len(s) != len(kind.Prefix())+randomLen+sumLen {
 		return KindUnknown, false
 	}
 	body := s[:len(s)-sumLen]
-	var bad uint8 // gathered, not branched on: a good key is the usual case
-	for i := len(prefix); i < len(body); i++ {
-		bad |= base62[body[i]]
-	}
+	var bad uint8
 	var sum uint64
 	for i := len(body); i < len(s); i++ {
 		v := base62[s[i]]
 		bad |= v
 		sum = sum*uint64(len(alphabet)) + uint64(v)
 	}
-	if bad >= notBase62 || sum != uint64(crc32.ChecksumIEEE(readOnly(body))) || strings.Contains(s, mark) {
+	if bad >= notBase62 || sum != uint64(crc32.ChecksumIEEE(readOnly(body))) {
 		return KindUnknown, false
 	}
 	return kind, true

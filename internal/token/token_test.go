@@ -318,6 +318,33 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// What Parse accepts, Checked does too; the rest of what Checked accepts has a
+// character that no key has, or the mark, and a checksum over it.
+func TestCheckedLooksAtPrefixLengthAndChecksum(t *testing.T) {
+	t.Parallel()
+	for _, test := range golden {
+		for at := range len(test.value) {
+			changed := []byte(test.value)
+			changed[at] ^= 1
+			if _, ok := token.Checked(string(changed)); ok {
+				t.Errorf("accepted with byte %d changed", at)
+			}
+		}
+		if kind, ok := token.Checked(test.value); !ok || kind.Prefix() == "" || !strings.HasPrefix(test.value, kind.Prefix()) {
+			t.Errorf("refused: %v", kind)
+		}
+		if _, ok := token.Checked(test.value + "0"); ok {
+			t.Error("accepted with a character more")
+		}
+	}
+}
+
+func BenchmarkChecked(b *testing.B) {
+	for b.Loop() {
+		token.Checked(golden[0].value)
+	}
+}
+
 func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
 		token.Parse(golden[0].value)

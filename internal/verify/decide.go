@@ -62,7 +62,7 @@ func (x *Index) Decide(key string, now int64) Decision { return x.DecideKinds(ke
 // DecideKinds is [Index.Decide] where only some kinds are let in. A good key of
 // another kind is [WrongKind], which is no use of it.
 func (x *Index) DecideKinds(key string, now int64, kinds Kinds) Decision {
-	if _, ok := token.Parse(key); !ok {
+	if _, ok := token.Checked(key); !ok {
 		return Decision{Outcome: Malformed}
 	}
 	digest := token.Sum(key)
