@@ -22,6 +22,7 @@ import (
 // of it is the kernel's.
 type load struct {
 	address string
+	others  []string // more addresses, for equal parts of the clients
 	clients int
 	time    time.Duration // how long; 0: until next is nil
 
@@ -57,8 +58,9 @@ func (l load) run() (r result, err error) {
 	}
 	defer syscall.Close(epoll)
 	conns := make(map[int32]*conn, l.clients)
-	for range l.clients {
-		c, err := dial(l.address)
+	addresses := append([]string{l.address}, l.others...)
+	for i := range l.clients {
+		c, err := dial(addresses[i%len(addresses)])
 		if err != nil {
 			return r, err
 		}
