@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/keyreeve/keyreeve/internal/org"
+	"github.com/keyreeve/keyreeve/internal/plant"
 	"github.com/keyreeve/keyreeve/internal/token"
 	"github.com/keyreeve/keyreeve/internal/verify"
 )
@@ -59,6 +61,12 @@ func decodeChange(e org.StoredEvent) (verify.Change, error) {
 	decoded, err := org.DecodeRecord(e.Record)
 	if err != nil {
 		return verify.Change{}, fmt.Errorf("%w: %w", verify.ErrHistory, err)
+	}
+	if plant.Is(plant.IndexNotUpdated) {
+		decoded.Effects = slices.DeleteFunc(decoded.Effects, func(effect org.Effect) bool {
+			_, removed := effect.(org.KeyRemoved)
+			return removed
+		})
 	}
 	return change(e, decoded.Effects)
 }
