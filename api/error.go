@@ -32,6 +32,7 @@ const (
 	CodeIntegerBelowMinValue     = "integer_below_min_value"
 	CodeEmptyString              = "empty_string"
 	CodeStringAboveMaxLength     = "string_above_max_length"
+	CodeArrayAboveMaxLength      = "array_above_max_length"
 	CodeDuplicateParameter       = "duplicate_parameter"
 	CodeUnsupportedContentType   = "unsupported_content_type"
 	CodeLastAdminAPIKey          = "last_admin_api_key"

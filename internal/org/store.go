@@ -32,6 +32,7 @@ type Store interface {
 	AdminAPIKeyStore
 	UserStore
 	ProjectStore
+	AuditStore
 
 	// Head returns the position of the log.
 	Head(ctx context.Context) (Head, error)

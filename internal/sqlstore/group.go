@@ -39,6 +39,8 @@ type group struct {
 	onCommit func([]org.StoredEvent)
 	logger   *slog.Logger
 
+	unindexed unindexed // of the last commit here; see tx.index
+
 	mu     sync.RWMutex // guards closed, and queue against closing
 	closed bool
 	queue  chan *update
@@ -66,7 +68,6 @@ func newGroup(db *sql.DB, d dialect, cfg Config) *group {
 		now: cfg.Now, random: cfg.Random, onCommit: cfg.OnCommit, logger: cfg.Logger,
 		queue: make(chan *update, 4*maxBatch), done: make(chan struct{}),
 	}
-	go g.run()
 	return g
 }
 
@@ -290,6 +291,7 @@ func (g *group) attempt(batch []*update) error {
 			return err
 		}
 	}
+	g.unindexed = t.unindexed
 	if g.onCommit != nil {
 		g.onCommit(sealed)
 	}
@@ -320,12 +322,14 @@ func (g *group) begin(ctx context.Context) (*tx, error) {
 		g.conn.discard()
 		return nil, err
 	}
-	head, err := scanHead(g.conn.queryRow(ctx, `UPDATE log_head SET revision = revision WHERE id = 1 RETURNING revision, hash, last_id`))
+	var indexed int64
+	head, err := scanHead(g.conn.queryRow(ctx,
+		`UPDATE log_head SET revision = revision WHERE id = 1 RETURNING revision, hash, last_id, indexed`), &indexed)
 	if err != nil {
 		g.conn.discard()
 		return nil, err
 	}
-	return newTx(ctx, g, head), nil
+	return newTx(ctx, g, head, indexed), nil
 }
 
 // rollback ends the transaction. A connection that cannot even do that is

@@ -15,6 +15,7 @@ import (
 // head.
 func (t *tx) writeLog() ([]org.StoredEvent, error) {
 	head, sealed := t.head, make([]org.StoredEvent, 0, len(t.events))
+	fresh := make([]audited, 0, len(t.events))
 	args := make([]any, 0, len(t.events)*eventColumns)
 	for _, p := range t.events {
 		e, next, err := org.Seal(head, p.event, p.id.String(), t.Now())
@@ -22,6 +23,7 @@ func (t *tx) writeLog() ([]org.StoredEvent, error) {
 			return nil, &spoiledError{err}
 		}
 		head, sealed = next, append(sealed, e)
+		fresh = append(fresh, auditedOf(e.Revision, e.Type, p.event.Actor, e.ProjectID))
 		args = append(args, e.Revision, e.ID, string(e.Type), e.At, e.ActorID, e.Resource, e.ProjectID, string(e.Record), e.Hash[:])
 	}
 	for rest := args; len(rest) > 0; {
@@ -31,8 +33,12 @@ func (t *tx) writeLog() ([]org.StoredEvent, error) {
 		}
 		rest = rest[n*eventColumns:]
 	}
-	err := t.group.conn.exec(t.ctx, `UPDATE log_head SET revision = $1, hash = $2, last_id = $3 WHERE id = 1`,
-		head.Revision, head.Hash[:], t.last.String())
+	indexed, err := t.index(fresh, head)
+	if err != nil {
+		return nil, err
+	}
+	err = t.group.conn.exec(t.ctx, `UPDATE log_head SET revision = $1, hash = $2, last_id = $3, indexed = $4 WHERE id = 1`,
+		head.Revision, head.Hash[:], t.last.String(), indexed)
 	return sealed, err
 }
 
@@ -72,11 +78,12 @@ func rows(n, columns int) string {
 
 const headRow = `SELECT revision, hash, last_id FROM log_head WHERE id = 1`
 
-func scanHead(row scanner) (org.Head, error) {
+// scanHead reads a head and what follows it in the row.
+func scanHead(row scanner, more ...any) (org.Head, error) {
 	var head org.Head
 	var hash []byte
 	var last string
-	if err := row.Scan(&head.Revision, &hash, &last); err != nil {
+	if err := row.Scan(append([]any{&head.Revision, &hash, &last}, more...)...); err != nil {
 		return org.Head{}, fmt.Errorf("read the head of the log: %w", err)
 	}
 	id, err := ulid.ParseStrict(last)

@@ -82,3 +82,26 @@ func everyChange(tx org.Tx) error {
 	}
 	return nil
 }
+
+// everyAuditRead fills a block of the audit index, and asks for what is in it in
+// every way.
+func everyAuditRead(t *testing.T, s *sqlstore.Store) {
+	t.Helper()
+	_, err := s.Update(t.Context(), func(tx org.Tx) error {
+		for range 70 {
+			tx.Emit(org.Event{Type: org.EventUserAdded, Actor: org.Actor{OwnerID: "user_x", Email: "x@example.com"}, Resource: "x"})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	for _, ascending := range []bool{false, true} {
+		for _, filter := range []org.AuditFilter{{}, {Emails: []string{"x@example.com"}}, {Resources: []string{"x"}}, {From: 1, Until: 1 << 40}} {
+			q := org.AuditQuery{Ascending: ascending, AuditPage: org.AuditPage{AuditFilter: filter, After: "event_~", Before: "event_!", Limit: 100}}
+			if events, err := s.AuditEvents(t.Context(), q); err != nil || len(events) < 70 {
+				t.Errorf("%+v: %d events, %v", q, len(events), err)
+			}
+		}
+	}
+}

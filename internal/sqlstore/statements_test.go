@@ -123,6 +123,7 @@ func everything(t *testing.T, database string, hook faulty.Hook) {
 	must(err)
 
 	everyResource(t, s)
+	everyAuditRead(t, s)
 	for _, text := range sqlstore.Rare {
 		stmt, err := s.Pools()[1].PrepareContext(ctx, text)
 		must(err)

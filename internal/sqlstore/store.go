@@ -119,6 +119,12 @@ func (s *Store) open(ctx context.Context, cfg Config) error {
 		return nil
 	}
 	s.group = newGroup(s.write, s.dialect, cfg)
+	if cfg.Access == Serve {
+		if at, err := s.auditHead(ctx); err == nil && at.last-at.indexed > blockSize {
+			s.group.indexBacklog()
+		}
+	}
+	go s.group.run()
 	return nil
 }
 

@@ -19,6 +19,10 @@ type tx struct {
 	last   ulid.ULID
 	millis uint64
 	events []pending
+
+	indexed   int64     // how far the log is in the audit index
+	unindexed unindexed // what is behind that when this transaction has committed
+
 	owners map[string]org.Owner // read in this transaction
 	keys   map[string]org.Key   // the same
 
@@ -34,9 +38,9 @@ type pending struct {
 	id    org.ID
 }
 
-func newTx(ctx context.Context, g *group, head org.Head) *tx {
+func newTx(ctx context.Context, g *group, head org.Head, indexed int64) *tx {
 	now := max(g.now().UnixMilli(), head.Millis())
-	return &tx{ctx: ctx, group: g, head: head, last: head.LastID, millis: uint64(max(now, 0))}
+	return &tx{ctx: ctx, group: g, head: head, indexed: indexed, last: head.LastID, millis: uint64(max(now, 0))}
 }
 
 func (t *tx) Now() int64 { return int64(t.millis / 1000) }

@@ -32,7 +32,7 @@ func (s *Store) Users(ctx context.Context, page org.UserPage) ([]org.User, error
 	}
 	// As many placeholders as the next power of two has: each number of them is
 	// a statement to prepare and to keep.
-	for n := useRows(len(page.Emails)); len(args) < 1+n; {
+	for n := powerOfTwo(len(page.Emails)); len(args) < 1+n; {
 		args = append(args, args[1])
 	}
 	return pageOf(ctx, s, scanUser, usersByEmails+placeholders(2, len(args)-1)+` ORDER BY id`, page.Limit, args...)

@@ -10,7 +10,7 @@ import (
 )
 
 // maxUseRows bounds one statement of RecordUses. It is a power of two, see
-// useRows.
+// powerOfTwo.
 const maxUseRows = 512
 
 // RecordUses implements org.Store. Use times are not part of the log.
@@ -19,7 +19,7 @@ func (s *Store) RecordUses(ctx context.Context, uses []org.Use) error {
 		return errReadOnly
 	}
 	for chunk := range slices.Chunk(latestUses(uses), maxUseRows) {
-		args := make([]any, 0, 2*useRows(len(chunk)))
+		args := make([]any, 0, 2*powerOfTwo(len(chunk)))
 		for _, u := range chunk {
 			args = append(args, u.KeyID, u.At)
 		}
@@ -43,9 +43,9 @@ func latestUses(uses []org.Use) []org.Use {
 	return slices.CompactFunc(uses, func(a, b org.Use) bool { return a.KeyID == b.KeyID })
 }
 
-// useRows rounds a number of rows up to a power of two: each number of rows is
+// powerOfTwo rounds a number of rows up to a power of two: each number of rows is
 // a statement of its own to prepare and to keep.
-func useRows(n int) int {
+func powerOfTwo(n int) int {
 	rows := 1
 	for rows < n {
 		rows *= 2
