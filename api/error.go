@@ -39,7 +39,6 @@ const (
 	CodeLastOwner                = "last_owner"
 	CodeProjectArchived          = "project_archived"
 	CodeDefaultProject           = "default_project"
-	CodeArrayAboveMaxLength      = "array_above_max_length"
 	CodeRateLimitExceeded        = "rate_limit_exceeded"
 	CodeStorageUnavailable       = "storage_unavailable"
 	CodeRevisionNotApplied       = "revision_not_applied"

@@ -107,6 +107,10 @@ var matrix = map[string]matrixRow{
 		},
 		bad: fixed(request{path: projectsPath + "/proj_x/archive"}),
 	},
+	"list-audit-logs": {
+		scope: readScope, badStatus: 400,
+		good: fixed(request{path: auditPath}), bad: fixed(request{path: auditPath + "?limit=0"}),
+	},
 }
 
 func fixed(r request) func(*testing.T, *system) request {

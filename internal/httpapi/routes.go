@@ -23,7 +23,7 @@ type route struct {
 
 // table is every operation that is served.
 func (a *admin) table() []route {
-	return slices.Concat(a.adminAPIKeyRoutes(), a.userRoutes(), a.projectRoutes())
+	return slices.Concat(a.adminAPIKeyRoutes(), a.userRoutes(), a.projectRoutes(), a.auditRoutes())
 }
 
 func (a *admin) adminAPIKeyRoutes() []route {
@@ -65,6 +65,12 @@ func (a *admin) projectRoutes() []route {
 		{Route{http.MethodGet, projectPath, "retrieve-project", org.ManagementRead}, handle(a, a.getProject)},
 		{Route{http.MethodPost, projectPath, "modify-project", org.ManagementWrite}, handle(a, a.updateProject)},
 		{Route{http.MethodPost, projectPath + "/archive", "archive-project", org.ManagementWrite}, handle(a, a.archiveProject)},
+	}
+}
+
+func (a *admin) auditRoutes() []route {
+	return []route{
+		{Route{http.MethodGet, "/v1/organization/audit_logs", "list-audit-logs", org.ManagementRead}, handle(a, a.listAuditLogs)},
 	}
 }
 

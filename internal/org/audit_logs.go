@@ -114,9 +114,7 @@ func (p AuditPage) check() error {
 		{"resource_ids", len(p.Resources)},
 	} {
 		if list.n > MaxAuditValues {
-			return &Refusal{Kind: Invalid, Code: codeTooMany, Param: list.param, Message: fmt.Sprintf(
-				"Invalid '%s': array too long. Expected an array with maximum length %d, but got an array with length %d instead.",
-				list.param, MaxAuditValues, list.n)}
+			return tooMany(list.param, MaxAuditValues, list.n)
 		}
 	}
 	return nil
