@@ -16,6 +16,7 @@ has() { command -v "$1"; }
 need gcc has gcc
 need libc6-dev test -e /usr/include/stdlib.h
 need postgresql has_server
+need pgbouncer test -x /usr/sbin/pgbouncer
 need curl has curl
 need strace has strace
 # The gateways whose recipes are run.

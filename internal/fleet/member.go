@@ -43,9 +43,10 @@ type Member struct {
 	peers atomic.Int64           // replicas alive, this one included
 
 	// Of the rounds:
-	away   bool // the last one failed
-	leased bool // there was one that granted a lease
-	silent bool // nobody was heard of since the last one: for a planted bug
+	state  verify.LeaseState // as was last said
+	away   bool              // the last one failed
+	leased bool              // there was one that granted a lease
+	silent bool              // nobody was heard of since the last one: for a planted bug
 }
 
 // New returns a member that has not joined.
@@ -72,6 +73,7 @@ func (m *Member) Start(ctx context.Context) error {
 			return err
 		}
 	}
+	m.state = verify.LeaseHeld
 	m.look(ctx)
 	return nil
 }
@@ -135,9 +137,23 @@ func (m *Member) report(err error) {
 	case err == nil && m.away:
 		m.Logger.Info("heartbeats reach the database again", "revision", m.Log.At().Revision)
 	case err != nil && !m.away: // said once, not every round
-		m.Logger.Warn("no heartbeat: keys are verified until the lease is over", "lease", m.Terms.Lease, "grace", m.Terms.Grace, "error", err)
+		m.Logger.Warn("no heartbeat reaches the database", "error", err)
 	}
 	m.away = err != nil
+
+	state := m.Index.LeaseState()
+	if state == m.state {
+		return
+	}
+	switch state {
+	case verify.LeaseHeld:
+		m.Logger.Info("the lease is held: keys are verified", "revision", m.Log.At().Revision)
+	case verify.LeaseGrace:
+		m.Logger.Warn("the lease is over: keys are verified in its grace, and answers say so", "grace", m.Terms.Grace)
+	default:
+		m.Logger.Error("the lease is over: keys are answered 503 until a heartbeat reaches the database")
+	}
+	m.state = state
 }
 
 func (m *Member) timedRound(ctx context.Context) (bool, error) {

@@ -65,5 +65,6 @@ type Index interface {
 	Ready() bool
 	Grant(since verify.Instant, head int64) bool
 	DropLease()
+	LeaseState() verify.LeaseState
 	Reset()
 }

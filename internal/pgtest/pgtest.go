@@ -77,15 +77,19 @@ func Start(tb testing.TB, opts Options) *Server {
 func requireBinaries(tb testing.TB) string {
 	tb.Helper()
 	bin, err := binaries()
-	switch {
-	case err == nil:
-		return bin
-	case os.Getenv("CI") == "true":
-		tb.Fatalf("PostgreSQL is required in CI: %v", err)
-	default:
-		tb.Skipf("skipped without PostgreSQL: %v", err)
+	if err != nil {
+		missing(tb, "PostgreSQL", err)
 	}
-	return ""
+	return bin
+}
+
+// missing ends a test that lacks a program.
+func missing(tb testing.TB, what string, err error) {
+	tb.Helper()
+	if os.Getenv("CI") == "true" {
+		tb.Fatalf("%s is required in CI: %v", what, err)
+	}
+	tb.Skipf("skipped without %s: %v", what, err)
 }
 
 // databaseName is unique in the process, and short enough for PostgreSQL's 63

@@ -26,9 +26,9 @@ type dialect interface {
 	// connect opens a pool for one purpose.
 	connect(cfg Config, p pool) (*sql.DB, error)
 
-	// check refuses an engine that is too old and a database of some other
-	// program. db is the writer's pool.
-	check(ctx context.Context, db *sql.DB, access Access) error
+	// check refuses an engine that is too old, a way to it that does not do, and
+	// a database of some other program. db is the writer's pool.
+	check(ctx context.Context, db *sql.DB, cfg Config) error
 
 	// migrations is the directory of the engine's DDL and its goose name.
 	migrations() (dir string, d goose.Dialect)
@@ -42,7 +42,7 @@ type dialect interface {
 	// begin is the statement that starts a write.
 	begin() string
 
-	// writeTimeout bounds one batch; 0: no bound (a local disk does not hang
+	// writeTimeout bounds one batch, its COMMIT not included; 0: no bound (a local disk does not hang
 	// half-way, and a context costs a goroutine per statement there).
 	writeTimeout() time.Duration
 
@@ -76,6 +76,7 @@ const (
 	writerPool pool = iota // one connection
 	readerPool
 	replicaPool // heartbeats, and who is there
+	migratePool // one connection, without limits of time
 )
 
 // dialectOf reads the --database flag.
@@ -117,7 +118,7 @@ var migrationFiles embed.FS
 // migrate brings the schema up to this program's version, or with less than
 // Serve access refuses one that is not there yet. Of several processes that
 // start at once, one does it and the others wait.
-func migrate(ctx context.Context, d dialect, db *sql.DB, access Access) error {
+func migrate(ctx context.Context, d dialect, db *sql.DB, cfg Config) error {
 	dir, name := d.migrations()
 	files, err := fs.Sub(migrationFiles, dir)
 	if err != nil {
@@ -127,7 +128,7 @@ func migrate(ctx context.Context, d dialect, db *sql.DB, access Access) error {
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	sources := provider.ListSources()
+	sources, access := provider.ListSources(), cfg.Access
 	newest := sources[len(sources)-1].Version
 
 	// GetDBVersion would make goose's table, which a reader must not do.
@@ -146,9 +147,25 @@ func migrate(ctx context.Context, d dialect, db *sql.DB, access Access) error {
 		return fmt.Errorf("its schema is version %d, this keyreeve needs version %d: start the server once to migrate it", current, newest)
 	}
 	return d.alone(ctx, func() error {
-		if _, err := provider.Up(ctx); err != nil {
+		if err := upgrade(ctx, d, name, files, cfg); err != nil {
 			return fmt.Errorf("migrate schema from version %d to %d: %w", current, newest, err)
 		}
 		return nil
 	})
+}
+
+// upgrade runs the migrations that are missing, over a connection that may take
+// its time: a new index of a large table takes longer than a change may.
+func upgrade(ctx context.Context, d dialect, name goose.Dialect, files fs.FS, cfg Config) error {
+	db, err := d.connect(cfg, migratePool)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	provider, err := goose.NewProvider(name, db, files, goose.WithTableName(schemaTable))
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return err
 }

@@ -51,6 +51,7 @@ type group struct {
 type update struct {
 	fn     func(org.Tx) error
 	write  *statement // instead of fn: a write beside the log
+	queued time.Time
 	ready  chan struct{}
 	commit org.Commit
 	err    error
@@ -74,7 +75,7 @@ func newGroup(db *sql.DB, d dialect, cfg Config) *group {
 // update queues fn and waits for its batch. A caller that gives up while it
 // waits does not stop its change.
 func (g *group) update(ctx context.Context, fn func(org.Tx) error) (org.Commit, error) {
-	u := &update{fn: fn, ready: make(chan struct{})}
+	u := &update{fn: fn, queued: time.Now(), ready: make(chan struct{})}
 	err := g.wait(ctx, u)
 	if _, refused := errors.AsType[*org.Refusal](err); err != nil && !refused {
 		return org.Commit{}, err // u may still be under way
@@ -84,7 +85,7 @@ func (g *group) update(ctx context.Context, fn func(org.Tx) error) (org.Commit, 
 
 // plain runs one statement on the writer's connection, between two batches.
 func (g *group) plain(ctx context.Context, text string, args []any) error {
-	return g.wait(ctx, &update{write: &statement{text, args}, ready: make(chan struct{})})
+	return g.wait(ctx, &update{write: &statement{text, args}, queued: time.Now(), ready: make(chan struct{})})
 }
 
 func (g *group) wait(ctx context.Context, u *update) error {
@@ -192,7 +193,7 @@ func (g *group) gather(batch []*update, u *update, last pace) []*update {
 }
 
 func (g *group) exec(w *statement) error {
-	ctx, cancel := g.context()
+	ctx, cancel := g.within(time.Now(), -commitTime) // those behind it wait as well
 	defer cancel()
 	err := g.conn.exec(ctx, w.text, w.args...)
 	if err != nil {
@@ -251,8 +252,11 @@ func (e *spoiledError) Unwrap() error { return e.err }
 // attempt runs a batch in one transaction. A refusal is the result of its
 // update alone; an error that attempt returns is that of all.
 func (g *group) attempt(batch []*update) error {
-	ctx, cancel := g.context()
+	ctx, cancel := g.within(batch[0].queued, 0)
 	defer cancel()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("waited too long for its turn: %w", err)
+	}
 	t, err := g.start(ctx)
 	if err != nil {
 		return err
@@ -286,7 +290,9 @@ func (g *group) attempt(batch []*update) error {
 		}
 		return err
 	}
-	if err := g.conn.exec(ctx, `COMMIT`); err != nil {
+	committing, cancel := g.within(batch[0].queued, commitTime)
+	defer cancel()
+	if err := g.conn.exec(committing, `COMMIT`); err != nil {
 		if err := g.settle(err, sealed); err != nil {
 			return err
 		}
@@ -298,9 +304,20 @@ func (g *group) attempt(batch []*update) error {
 	return nil
 }
 
-func (g *group) context() (context.Context, context.CancelFunc) {
+// Beyond the dialect's time for a transaction there is some for its COMMIT, and
+// some to learn what became of that when its answer is lost. All together stay
+// below the second within which the caller of a change is told that storage is
+// away.
+const (
+	commitTime = 150 * time.Millisecond
+	settleTime = 200 * time.Millisecond
+)
+
+// within is the context of what must be done in the dialect's time and some more,
+// counted from an update's call: one that waited for others has less left.
+func (g *group) within(since time.Time, more time.Duration) (context.Context, context.CancelFunc) {
 	if limit := g.dialect.writeTimeout(); limit > 0 {
-		return context.WithTimeout(context.Background(), limit)
+		return context.WithDeadline(context.Background(), since.Add(limit+more))
 	}
 	return context.Background(), func() {}
 }
@@ -348,13 +365,13 @@ const eventAtRevision = `SELECT id FROM events WHERE revision = $1`
 // and the log is asked whether it has the event.
 func (g *group) settle(err error, sealed []org.StoredEvent) error {
 	if g.dialect.answered(err) {
-		ctx, cancel := g.context()
+		ctx, cancel := g.within(time.Now(), 0)
 		defer cancel()
 		g.rollback(ctx)
 		return err
 	}
 	g.conn.discard()
-	ctx, cancel := g.context()
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()
 	if _, again := g.begin(ctx); again != nil {
 		return fmt.Errorf("%w: commit: %w; asking again: %w", org.ErrUncertain, err, again)

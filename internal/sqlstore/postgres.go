@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -39,6 +40,8 @@ func newPostgres(dsn string) (*postgresDialect, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 2 * time.Second
 	}
+	// A standby may be behind: who reads there may miss a revocation.
+	config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	host, _ := os.Hostname()
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = fmt.Sprintf("%s %s:%d", filepath.Base(os.Args[0]), host, os.Getpid())
@@ -59,32 +62,13 @@ func (d *postgresDialect) prepare(context.Context, Config) (func(), error) {
 }
 
 func (d *postgresDialect) connect(cfg Config, p pool) (*sql.DB, error) {
-	config := d.config.Copy()
-	conns := 8
-	config.RuntimeParams["statement_timeout"] = "5000"
-	// Every read of ours follows an index and stops early. A table that grows
-	// fast has no statistics for a minute, and by its first guess the planner
-	// would gather all keys in a bitmap and sort them for each page.
-	config.RuntimeParams["enable_bitmapscan"] = "off"
-	switch p {
-	case readerPool:
-	case replicaPool:
-		conns = 3 // a heartbeat, the rows for commits that wait, and one more
-		config.RuntimeParams["statement_timeout"] = "2000"
-		config.RuntimeParams["lock_timeout"] = "1000"
-		config.RuntimeParams["idle_in_transaction_session_timeout"] = "500"
-		// A heartbeat that a crash undoes is only late. Rows are made durably.
-		config.RuntimeParams["synchronous_commit"] = "off"
-	case writerPool:
-		conns = 2 // the writer, and migrations
-		// A writer that stopped while it holds the log's head must not hold it
-		// for all.
-		config.RuntimeParams["statement_timeout"] = "2000"
-		config.RuntimeParams["lock_timeout"] = "1000"
-		config.RuntimeParams["idle_in_transaction_session_timeout"] = "500"
-	}
+	conns, settings := d.pool(p)
 	if cfg.Access == ReadOnly {
-		config.RuntimeParams["default_transaction_read_only"] = "on"
+		settings["default_transaction_read_only"] = "on"
+	}
+	config := d.config.Copy()
+	config.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		return apply(ctx, conn, settings)
 	}
 	var c driver.Connector = stdlib.GetConnector(*config)
 	if cfg.WrapConnector != nil {
@@ -97,13 +81,107 @@ func (d *postgresDialect) connect(cfg Config, p pool) (*sql.DB, error) {
 	return db, nil
 }
 
-func (d *postgresDialect) check(ctx context.Context, db *sql.DB, _ Access) error {
+// pool returns how many connections a pool has and how their sessions are set.
+func (d *postgresDialect) pool(p pool) (conns int, settings map[string]string) {
+	settings = map[string]string{
+		// Every read of ours follows an index and stops early. A table that
+		// grows fast has no statistics for a minute, and by its first guess the
+		// planner would gather all keys in a bitmap and sort them for each page.
+		"enable_bitmapscan": "off",
+	}
+	switch p {
+	case readerPool:
+		settings["statement_timeout"] = "5000"
+		return 8, settings
+	case migratePool:
+		return 1, settings
+	case replicaPool: // a heartbeat, the rows for commits that wait, and one more
+		settings["statement_timeout"] = "2000"
+		settings["lock_timeout"] = "1000"
+		settings["idle_in_transaction_session_timeout"] = "500"
+		// A heartbeat that a crash undoes is only late. Rows are made durably.
+		settings["synchronous_commit"] = "off"
+		return 3, settings
+	default: // the writer, and room for the look at sessions
+		// A writer that stopped while it holds the log's head must not hold it
+		// for all.
+		settings["statement_timeout"] = "1000"
+		settings["lock_timeout"] = "1000"
+		settings["idle_in_transaction_session_timeout"] = "500"
+		return 2, settings
+	}
+}
+
+// apply sets a new session. As startup parameters a pooler would refuse the
+// settings, or drop them without a word.
+func apply(ctx context.Context, conn *pgconn.PgConn, settings map[string]string) error {
+	var text strings.Builder
+	for name, value := range settings {
+		fmt.Fprintf(&text, "SET %s = '%s';", name, value)
+	}
+	_, err := conn.Exec(ctx, text.String()).ReadAll()
+	return err
+}
+
+func (d *postgresDialect) check(ctx context.Context, db *sql.DB, cfg Config) error {
+	if err := d.ownSessions(ctx, db); err != nil {
+		return err
+	}
 	var version int
-	if err := db.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int`).Scan(&version); err != nil {
+	var durable string
+	if err := db.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int, current_setting('synchronous_commit')`).Scan(&version, &durable); err != nil {
 		return describeConnectError(err)
 	}
 	if version < oldestPostgres {
 		return fmt.Errorf("it is PostgreSQL %d, keyreeve needs 15 or later", version/10_000)
+	}
+	if durable == "off" && cfg.Access == Serve {
+		cfg.Logger.Warn("synchronous_commit is off: a crash of the database may undo revocations that were answered")
+	}
+	return nil
+}
+
+// errPooled refuses connections that share the sessions of PostgreSQL. Notices of
+// commits, time limits and prepared statements are a session's.
+var errPooled = errors.New("its connections share sessions, as those of pgbouncer with pool_mode=transaction do: " +
+	"set pool_mode=session for this database, or connect to PostgreSQL itself")
+
+// ownSessions refuses a pooler that gives a session to each transaction. While
+// one connection holds a transaction open, another, idle one must still have the
+// session that it had before; a pooler has given it away.
+func (d *postgresDialect) ownSessions(ctx context.Context, db *sql.DB) error {
+	var conns [2]*sql.Conn
+	var err error
+	for i := range conns {
+		if conns[i], err = db.Conn(ctx); err != nil {
+			return describeConnectError(err)
+		}
+		defer conns[i].Close()
+	}
+	// No prepared statement, which would fail there in ways of its own.
+	pid := func(q interface {
+		QueryRowContext(context.Context, string, ...any) *sql.Row
+	}) (pid int, err error) {
+		err = q.QueryRowContext(ctx, `SELECT pg_backend_pid()`, pgx.QueryExecModeSimpleProtocol).Scan(&pid)
+		return pid, err
+	}
+	for range 3 {
+		before, err := pid(conns[0])
+		if err != nil {
+			return err
+		}
+		tx, err := conns[1].BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		other, err1 := pid(tx)
+		after, err2 := pid(conns[0])
+		if err := cmp.Or(err1, err2, tx.Rollback()); err != nil {
+			return err
+		}
+		if before != after || before == other {
+			return errPooled
+		}
 	}
 	return nil
 }
@@ -116,7 +194,7 @@ func (d *postgresDialect) statement(text string) string { return text }
 
 func (d *postgresDialect) begin() string { return "BEGIN ISOLATION LEVEL READ COMMITTED" }
 
-func (d *postgresDialect) writeTimeout() time.Duration { return 3 * time.Second }
+func (d *postgresDialect) writeTimeout() time.Duration { return 600 * time.Millisecond }
 
 func (d *postgresDialect) snapshotIsolation() sql.IsolationLevel { return sql.LevelRepeatableRead }
 

@@ -136,7 +136,7 @@ func (d *sqliteDialect) connect(cfg Config, p pool) (*sql.DB, error) {
 	return db, nil
 }
 
-func (d *sqliteDialect) check(ctx context.Context, db *sql.DB, access Access) error {
+func (d *sqliteDialect) check(ctx context.Context, db *sql.DB, cfg Config) error {
 	var version string
 	var tables, ours int
 	if err := db.QueryRowContext(ctx, `SELECT sqlite_version(), COUNT(*), COALESCE(SUM(name = '`+schemaTable+`'), 0)
@@ -152,7 +152,7 @@ FROM sqlite_schema WHERE type = 'table'`).Scan(&version, &tables, &ours); err !=
 		return fmt.Errorf("it has SQLite %s, keyreeve needs 3.51.3 or later", version)
 	case tables > 0 && ours == 0:
 		return errors.New("it is not a keyreeve database: it has the tables of another program")
-	case access == ReadOnly:
+	case cfg.Access == ReadOnly:
 		return nil
 	}
 	// The file remembers it, so it is set only once it is known to be ours.

@@ -109,10 +109,10 @@ func (s *Store) open(ctx context.Context, cfg Config) error {
 	if s.replicas, err = s.dialect.connect(cfg, replicaPool); err != nil {
 		return err
 	}
-	if err := s.dialect.check(ctx, s.write, cfg.Access); err != nil {
+	if err := s.dialect.check(ctx, s.write, cfg); err != nil {
 		return fmt.Errorf("open %s: %w", s.dialect, err)
 	}
-	if err := migrate(ctx, s.dialect, s.write, cfg.Access); err != nil {
+	if err := migrate(ctx, s.dialect, s.write, cfg); err != nil {
 		return fmt.Errorf("open %s: %w", s.dialect, err)
 	}
 	if cfg.Access == ReadOnly {
