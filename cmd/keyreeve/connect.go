@@ -14,9 +14,14 @@ import (
 
 // serverFlags say which server is asked, and how its answer is shown.
 type serverFlags struct {
-	URL   string `name:"url" default:"http://127.0.0.1:8080/v1" env:"KEYREEVE_URL" placeholder:"URL" help:"Base URL of the server, ending in /v1; it may be OpenAI's own (${env}; default: ${default})."`
-	JSON  bool   `name:"json" xor:"form" help:"Print JSON: the API's own objects. Standard where the output is not a terminal."`
-	Table bool   `name:"table" xor:"form" help:"Print a table. Standard on a terminal."`
+	URL string `name:"url" default:"http://127.0.0.1:8080/v1" env:"KEYREEVE_URL" placeholder:"URL" help:"Base URL of the server, ending in /v1; it may be OpenAI's own (${env}; default: ${default})."`
+	formFlags
+}
+
+// formFlags say how an answer is shown.
+type formFlags struct {
+	JSON  bool `name:"json" xor:"form" help:"Print JSON: the API's own objects. Standard where the output is not a terminal."`
+	Table bool `name:"table" xor:"form" help:"Print a table. Standard on a terminal."`
 }
 
 // connectFlags say which server is asked, and as whom. The key is never an

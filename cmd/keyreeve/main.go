@@ -37,6 +37,7 @@ type cli struct {
 	Users      usersCmd      `cmd:"" help:"Administer the people of the organization over the API."`
 	Projects   projectsCmd   `cmd:"" help:"Administer projects over the API."`
 	Verify     verifyCmd     `cmd:"" help:"Say whether a key is good, and why not."`
+	Replicas   replicasCmd   `cmd:"" help:"Show the replicas of a PostgreSQL database, and how far each has come."`
 	Recover    recoverCmd    `cmd:"" help:"Make a new admin key on the host, when all others are lost."`
 	Audit      auditCmd      `cmd:"" help:"Look after the audit log."`
 	Backup     backupCmd     `cmd:"" help:"Copy a SQLite database, also while a server uses it."`

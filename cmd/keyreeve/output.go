@@ -14,7 +14,7 @@ import (
 )
 
 // print writes a value as JSON or as the table made of it.
-func (f serverFlags) print(w io.Writer, value any, table string) error {
+func (f formFlags) print(w io.Writer, value any, table string) error {
 	if f.Table || (!f.JSON && isTerminal(w)) {
 		_, err := io.WriteString(w, table)
 		return err

@@ -72,6 +72,16 @@ func awaitReady(ts *testscript.TestScript, name string) string {
 	return ""
 }
 
+// kill NAME ends a server as a power cut would.
+func kill(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: kill NAME")
+	}
+	server := ts.Value(serversKey{}).(map[string]*running)[args[0]]
+	ts.Check(server.process.Kill())
+	<-server.ended
+}
+
 // stop NAME asks a server to stop and waits until it is gone.
 func stop(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {

@@ -45,7 +45,7 @@ func runScripts(t *testing.T, dir string, more func(*testscript.Env) error) {
 			return more(env)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": start, "stop": stop, "usekey": useKey, "capture": capture,
+			"start": start, "stop": stop, "kill": kill, "usekey": useKey, "capture": capture,
 			"mode": mode, "sql": sqlStatement, "curlfrom": curlFrom,
 		},
 		RequireExplicitExec: true,

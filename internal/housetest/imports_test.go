@@ -49,7 +49,7 @@ var rules = []rule{
 		why: "the contract is data",
 	},
 	{
-		pkg: "cmd/keyreeve", may: []string{"api", "client", "internal/keyfile", "internal/server", "internal/org", "internal/sqlstore", "internal/token"},
+		pkg: "cmd/keyreeve", may: []string{"api", "client", "internal/fleet", "internal/keyfile", "internal/server", "internal/org", "internal/sqlstore", "internal/token"},
 		never: []string{"testing"},
 		why:   "a command is a client, starts the server, or works on the database when no server can; what tests need stays out of the binary",
 	},

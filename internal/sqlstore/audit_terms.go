@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/keyreeve/keyreeve/internal/org"
 )
@@ -206,7 +207,7 @@ func (g *group) indexBacklog() {
 }
 
 func (g *group) indexSome() (done bool, err error) {
-	ctx, cancel := g.context()
+	ctx, cancel := g.within(time.Now(), 2*time.Second) // nobody waits for it
 	defer cancel()
 	t, err := g.begin(ctx)
 	if err != nil {
