@@ -77,6 +77,9 @@ func (d *postgresDialect) connect(cfg Config, p pool) (*sql.DB, error) {
 	db := sql.OpenDB(c)
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
+	if p == writerPool {
+		db.SetMaxIdleConns(1) // the writer keeps its own
+	}
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	return db, nil
 }
