@@ -3,6 +3,7 @@ package historytest_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,107 +15,92 @@ import (
 // enough that a healthy replica on a busy machine keeps its own.
 const shortLease = 300 * time.Millisecond
 
-// counts is what a run was made of.
-type counts struct {
-	runs, violations, undecided                 int
-	faults                                      int
-	creations, revocations, notFound, uncertain int
-	allowed, refused, unable                    int
-}
-
-func (c *counts) add(h historytest.History) {
-	for _, o := range h.Operations {
-		switch {
-		case o.Answer == historytest.Allowed:
-			c.allowed++
-		case o.Answer == historytest.Refused:
-			c.refused++
-		case o.Answer == historytest.Unable:
-			c.unable++
-		case o.Answer == historytest.Gone:
-			c.notFound++
-		case o.Answer != historytest.Done:
-			c.uncertain++
-		case o.Kind == historytest.Create:
-			c.creations++
-		default:
-			c.revocations++
-		}
-	}
-}
-
-// String is the summary of a test.
-func (c *counts) String() string {
-	return fmt.Sprintf("%d runs, %d faults, %d creations, %d revocations (and %d answered 404, %d changes without a certain answer), "+
-		"%d verifications (%d allowed, %d refused, %d answered 503), %d violations, %d windows undecided",
-		c.runs, c.faults, c.creations, c.revocations, c.notFound, c.uncertain,
-		c.allowed+c.refused+c.unable, c.allowed, c.refused, c.unable, c.violations, c.undecided)
-}
-
-// slack is what the barrier adds to the lease.
+// slack is what the barrier adds to a lease.
 func slack(lease time.Duration) time.Duration { return lease/100 + 50*time.Millisecond }
 
 // windowSize is how many verifications of a key on a replica the search looks
 // at.
 const windowSize = 60
 
-// judge adds a history to the counts and returns what is wrong with it.
-func (c *counts) judge(h historytest.History) []historytest.Violation {
-	c.runs++
-	c.add(h)
-	found := historytest.Check(h)
-	bad, undecided := historytest.Linearizable(h, windowSize)
-	c.undecided += undecided
-	if len(bad) > 0 && len(found) == 0 {
-		found = append(found, historytest.Violation{Rule: "no order explains what a replica answered", Operations: bad[0].Operations})
-	}
-	c.violations += len(found)
-	return found
+// history is one run: a fleet under load while faults come and go.
+type history struct {
+	historytest.History
+	cluster *cluster
+	steps   []step
+	found   []historytest.Violation
+	counts  counts
 }
 
-// run is one history: a fleet under load while a schedule of faults passes.
-func run(t *testing.T, f fleetOf, seed uint64, length time.Duration) (historytest.History, *cluster, []step) {
+// run makes one run. steps draws its faults; the seed says which.
+func run(t *testing.T, f fleetOf, seed uint64, steps func(*load) []step) *history {
 	t.Helper()
 	c := startCluster(t, f)
 	l := newLoad(t, seed, c.targets(), c.adminKey)
-	steps := f.schedule(l.random(), length)
+	h := &history{cluster: c, steps: steps(l)}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	wait := l.start(ctx)
-	c.inflict(ctx, steps)
+	c.inflict(ctx, h.steps)
 	cancel()
 	wait()
-	h := l.finish(t.Context())
+	h.History = l.finish(t.Context())
 	h.Settle = f.lease + slack(f.lease)
 	if err := c.auditVerify(); err != nil {
 		t.Error(err)
 	}
-	return h, c, steps
+	h.judge()
+	return h
 }
 
-// One server keeps the same promise.
+// judge looks for what is wrong, by the rules and by search.
+func (h *history) judge() {
+	h.found = historytest.Check(h.History)
+	bad, undecided := historytest.Linearizable(h.History, windowSize)
+	if len(bad) > 0 && len(h.found) == 0 {
+		h.found = []historytest.Violation{{Rule: "no order explains what a replica answered", Operations: bad[0].Operations}}
+	}
+	h.counts = count(h.Operations)
+	h.counts.runs, h.counts.faults = 1, len(h.steps)
+	h.counts.violations, h.counts.undecided = len(h.found), undecided
+}
+
+// wantNone fails for a violation and shows all that is known of it.
+func (h *history) wantNone(t *testing.T) {
+	t.Helper()
+	if len(h.found) == 0 {
+		return
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d violations, the first: %v\nfaults: %s", len(h.found), h.found[0], show(h.steps))
+	for _, r := range h.cluster.replicas {
+		fmt.Fprintf(&b, "\nreplica %d:\n%s", r.place, &r.said)
+	}
+	t.Error(b.String())
+}
+
+// runLength is in leases.
+const runLength = 4
+
+func random(f fleetOf) func(*load) []step {
+	return func(l *load) []step { return f.schedule(l.random(), runLength) }
+}
+
+// One server keeps the same promise as several.
 func TestHistoriesOfOneServer(t *testing.T) {
 	t.Parallel()
-	total := &counts{}
-	for seed := range uint64(2) {
-		total.wantNone(t, fleetOf{program: shipped, database: pgtest.DSN(t), lease: shortLease, replicas: 1}, seed)
-		total.wantNone(t, fleetOf{program: shipped, lease: shortLease, replicas: 1}, seed)
+	var total counts
+	for name, database := range map[string]func(testing.TB) string{
+		"PostgreSQL": pgtest.DSN,
+		"SQLite":     func(testing.TB) string { return "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(2) {
+				f := fleetOf{program: shipped, database: database(t), lease: shortLease, replicas: 1}
+				h := run(t, f, seed, random(f))
+				total.add(h.counts)
+				h.wantNone(t)
+			}
+		})
 	}
 	t.Log(total)
-}
-
-// wantNone makes one run and fails for a violation.
-func (c *counts) wantNone(t *testing.T, f fleetOf, seed uint64) {
-	t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-		h, cluster, steps := run(t, f, seed, 4*f.lease)
-		c.faults += len(steps)
-		found := c.judge(h)
-		if len(found) == 0 {
-			return
-		}
-		t.Errorf("%d violations, the first: %v\nfaults: %s", len(found), found[0], show(steps))
-		for _, r := range cluster.replicas {
-			t.Logf("replica %d:\n%s", r.place, &r.said)
-		}
-	})
 }

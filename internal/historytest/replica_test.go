@@ -45,6 +45,7 @@ type fleetOf struct {
 	database string // a PostgreSQL's; empty: SQLite, for one replica
 	lease    time.Duration
 	replicas int
+	server   *pgtest.Server // to restart it; nil: it is shared with other runs
 }
 
 // cluster is several replicas on one database.

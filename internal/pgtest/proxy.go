@@ -29,6 +29,7 @@ type Proxy struct {
 	links   map[*link]bool
 	held    bool
 	refused bool
+	deaf    bool
 	delay   time.Duration
 	fault   Fault
 	closed  bool
@@ -84,12 +85,15 @@ func (p *Proxy) Cut() { p.set(func() { p.refused = true; p.resetAll() }) }
 // has gathered.
 func (p *Proxy) Hold() { p.set(func() { p.held = true }) }
 
+// Deafen loses every notification (NOTIFY) and nothing else, until Heal.
+func (p *Proxy) Deafen() { p.set(func() { p.deaf = true }) }
+
 // Delay makes what is sent take longer, either way.
 func (p *Proxy) Delay(by time.Duration) { p.set(func() { p.delay = by }) }
 
-// Heal ends Cut, Hold and Delay, and disarms a fault that has not struck.
+// Heal ends Cut, Hold, Deafen and Delay, and disarms a fault that has not struck.
 func (p *Proxy) Heal() {
-	p.set(func() { p.held, p.refused, p.delay, p.fault = false, false, 0, NoFault })
+	p.set(func() { p.held, p.refused, p.deaf, p.delay, p.fault = false, false, false, 0, NoFault })
 }
 
 // Arm lets a fault strike once, in place of one that has not struck yet.
@@ -229,11 +233,18 @@ func (l *link) toServer(message []byte) ([]byte, bool) {
 	return message, open
 }
 
+// notification begins a message that tells of a NOTIFY. It comes alone to a
+// connection that only listens.
+const notification = 'A'
+
 func (l *link) toClient(answer []byte) ([]byte, bool) {
 	unlock, open := l.wait()
 	defer unlock()
 	if l.losing {
 		return nil, false
+	}
+	if l.proxy.deaf && answer[0] == notification {
+		return nil, open
 	}
 	return answer, open
 }

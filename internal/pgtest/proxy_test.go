@@ -72,6 +72,32 @@ func TestProxyHoldsAndDeliversLate(t *testing.T) {
 	}
 }
 
+func TestProxyLosesNotifications(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.DSN(t)
+	proxy := pgtest.NewProxy(t, dsn)
+	listener, direct := connect(t, proxy.DSN()), connect(t, dsn)
+	mustExec(t, listener, "LISTEN news")
+	hear := func(patience time.Duration) error {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		_, err := listener.WaitForNotification(ctx)
+		return err
+	}
+	mustExec(t, direct, "NOTIFY news")
+	if err := hear(time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	proxy.Deafen()
+	mustExec(t, direct, "NOTIFY news")
+	if err := hear(20 * time.Millisecond); err == nil {
+		t.Error("a notification arrived")
+	}
+	if err := listener.Ping(t.Context()); err != nil {
+		t.Errorf("the connection is gone too: %v", err)
+	}
+}
+
 func TestProxyEndsWhileItHolds(t *testing.T) {
 	t.Parallel()
 	t.Run("held", func(t *testing.T) { // its end must not wait for a Heal

@@ -1,0 +1,36 @@
+package historytest_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// record keeps the result of a soak in docs/soak.
+func (c counts) record(t *testing.T, name string) {
+	t.Helper()
+	if !soaking() {
+		return
+	}
+	commit, err := exec.Command("git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		commit = []byte("unknown\n")
+	}
+	result := "passed"
+	if t.Failed() {
+		result = "FAILED"
+	}
+	text := fmt.Sprintf("%s\n\n%s: %s\n%s, commit %s\n%s\n", "KEYREEVE_SOAK=1 go test -timeout 6h -run '^"+t.Name()+"$' ./internal/historytest",
+		t.Name(), result, time.Now().UTC().Format(time.DateOnly), strings.TrimSpace(string(commit)), c)
+	dir := filepath.Join("..", "..", "docs", "soak")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Error(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".txt"), []byte(text), 0o644); err != nil {
+		t.Error(err)
+	}
+}
