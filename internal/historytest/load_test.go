@@ -23,7 +23,7 @@ type load struct {
 }
 
 const (
-	lives     = 12 // clients that make and revoke keys
+	lives     = 32 // clients that make and revoke keys
 	hammers   = 2  // clients that verify, for each replica
 	hammering = 4  // requests of each on their way at once
 	survivors = 8
@@ -60,7 +60,7 @@ func (l *load) start(ctx context.Context) (wait func()) {
 }
 
 // hammerPause keeps the clients from taking the processor from the replicas.
-const hammerPause = 200 * time.Microsecond
+const hammerPause = 400 * time.Microsecond
 
 // retryPause is between a change that failed and the next attempt.
 const retryPause = 10 * time.Millisecond

@@ -80,8 +80,10 @@ func (f fleetOf) schedule(random *rand.Rand, leases float64) (steps []step) {
 		if free[s.replica] <= at {
 			free[s.replica] = at + s.length + f.leases(0.25)
 			steps = append(steps, s)
-			at += s.next
+		} else if len(steps) > 0 { // one replica is left alone for longer
+			steps[len(steps)-1].next += s.next
 		}
+		at += s.next
 	}
 	if f.server != nil {
 		steps[random.IntN(len(steps))].fault = restart
