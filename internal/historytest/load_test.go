@@ -15,6 +15,7 @@ type load struct {
 	t        testing.TB
 	seed     uint64
 	targets  []*target
+	writable []*target // through which keys are made and revoked: at first all
 	adminKey string
 	recorder *historytest.Recorder
 	keys     keyring
@@ -31,7 +32,7 @@ const (
 )
 
 func newLoad(t testing.TB, seed uint64, targets []*target, adminKey string) *load {
-	return &load{t: t, seed: seed, targets: targets, adminKey: adminKey, recorder: historytest.NewRecorder()}
+	return &load{t: t, seed: seed, targets: targets, writable: targets, adminKey: adminKey, recorder: historytest.NewRecorder()}
 }
 
 // random is a source of one client. The same seed gives the same sources.
@@ -98,7 +99,7 @@ func (c *life) run(ctx context.Context) {
 		}
 		c.keys.add(k)
 		c.verifyEverywhere(k)
-		wait(ctx, time.Duration(c.random.IntN(20))*time.Millisecond)
+		wait(ctx, c.age())
 		if c.random.IntN(survivors) > 0 {
 			c.end(ctx, k)
 		}
@@ -108,7 +109,17 @@ func (c *life) run(ctx context.Context) {
 	}
 }
 
-func (c *life) replica() *target { return c.targets[c.random.IntN(len(c.targets))] }
+// age is how long a key is left alone before it is revoked. Some know it from
+// before a fault.
+func (c *life) age() time.Duration {
+	most := 20 * time.Millisecond
+	if c.random.IntN(4) == 0 {
+		most *= 20
+	}
+	return time.Duration(c.random.Int64N(int64(most)))
+}
+
+func (c *life) replica() *target { return c.writable[c.random.IntN(len(c.writable))] }
 
 // verifyEverywhere presents a key to all replicas, at once.
 func (c *life) verifyEverywhere(k *testKey) {
