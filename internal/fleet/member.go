@@ -222,7 +222,7 @@ func (m *Member) join(ctx context.Context) error {
 	self.ID = rand.Text()
 	at := m.Log.At()
 	if plant.Is(plant.HeadBeforeRow) {
-		plant.Pause(m.Terms.Total())
+		plant.Pause(m.interval())
 	}
 	if err := m.Store.Join(ctx, self, at.Revision, m.Terms); err != nil {
 		return fmt.Errorf("join the fleet: %w", err)
