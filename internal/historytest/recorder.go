@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Recorder collects the operations of concurrent clients on one clock.
 type Recorder struct {
 	epoch time.Time
+	count atomic.Int64
 
 	mu   sync.Mutex
 	logs []*Log
@@ -20,6 +22,9 @@ func NewRecorder() *Recorder { return &Recorder{epoch: time.Now()} }
 
 // Now is the time on the recorder's clock.
 func (r *Recorder) Now() time.Duration { return time.Since(r.epoch) }
+
+// Count is how many operations were added so far.
+func (r *Recorder) Count() int { return int(r.count.Load()) }
 
 // Client returns the log of one more client, which is for one goroutine.
 func (r *Recorder) Client() *Log {
@@ -55,5 +60,9 @@ type Log struct {
 func (l *Log) Add(o Operation) Operation {
 	o.Client, o.End = l.client, l.Now()
 	l.operations = append(l.operations, o)
+	l.count.Add(1)
 	return o
 }
+
+// Last returns the operation that was added last.
+func (l *Log) Last() Operation { return l.operations[len(l.operations)-1] }

@@ -1,11 +1,9 @@
 package pgtest
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -154,6 +152,7 @@ type link struct {
 	proxy  *Proxy
 	client *net.TCPConn
 	server net.Conn
+	sent   sent // what the client says; used by one pump
 	losing bool // the next answer is lost; guarded by proxy.mu
 }
 
@@ -213,12 +212,10 @@ func (l *link) toServer(message []byte) ([]byte, bool) {
 	unlock, open := l.wait()
 	defer unlock()
 	p := l.proxy
-	if !open || p.fault == NoFault {
-		return message, open
-	}
-	statement := slices.Contains([]byte("QPBE"), message[0]) // not a start-up message
-	commit := bytes.Contains(bytes.ToLower(message), []byte("commit\x00"))
+	statement, commit := l.sent.read(message)
 	switch {
+	case !open:
+		return nil, false
 	case p.fault == MidStatement && statement:
 		message, open = message[:len(message)/2], false
 	case p.fault == BeforeCommit && commit:
@@ -233,16 +230,13 @@ func (l *link) toServer(message []byte) ([]byte, bool) {
 	return message, open
 }
 
-// notification begins a message that tells of a NOTIFY. It comes alone to a
-// connection that only listens.
-const notification = 'A'
-
 func (l *link) toClient(answer []byte) ([]byte, bool) {
 	unlock, open := l.wait()
 	defer unlock()
 	if l.losing {
 		return nil, false
 	}
+	// It comes alone to a connection that only listens.
 	if l.proxy.deaf && answer[0] == notification {
 		return nil, open
 	}

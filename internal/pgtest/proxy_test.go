@@ -115,12 +115,15 @@ func TestProxyEndsWhileItHolds(t *testing.T) {
 func TestProxyFaults(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		fault  pgtest.Fault
-		exists []int
+		fault    pgtest.Fault
+		prepared bool
+		exists   []int
 	}{
-		"mid-statement": {pgtest.MidStatement, []int{}},
-		"before COMMIT": {pgtest.BeforeCommit, []int{}},
-		"after COMMIT":  {pgtest.AfterCommit, []int{1}},
+		"mid-statement":           {pgtest.MidStatement, false, []int{}},
+		"before COMMIT":           {pgtest.BeforeCommit, false, []int{}},
+		"before COMMIT, prepared": {pgtest.BeforeCommit, true, []int{}},
+		"after COMMIT":            {pgtest.AfterCommit, false, []int{1}},
+		"after COMMIT, prepared":  {pgtest.AfterCommit, true, []int{1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -129,11 +132,20 @@ func TestProxyFaults(t *testing.T) {
 			mustExec(t, direct, "CREATE TABLE seen (n int)")
 			proxy := pgtest.NewProxy(t, dsn)
 			conn := connect(t, proxy.DSN())
+			commit := "COMMIT"
+			if tc.prepared {
+				commit = "ending"
+				if _, err := conn.Prepare(t.Context(), commit, "COMMIT"); err != nil {
+					t.Fatal(err)
+				}
+			}
 			proxy.Arm(tc.fault)
-			err := pgx.BeginFunc(t.Context(), conn, func(tx pgx.Tx) error {
-				_, err := tx.Exec(t.Context(), "INSERT INTO seen VALUES ($1)", 1)
-				return err
-			})
+			var err error
+			for _, statement := range []string{"BEGIN", "INSERT INTO seen VALUES (1)", commit} {
+				if _, err = conn.Exec(t.Context(), statement); err != nil {
+					break
+				}
+			}
 			if err == nil || proxy.Struck() != 1 {
 				t.Errorf("error %v, %d faults", err, proxy.Struck())
 			}
