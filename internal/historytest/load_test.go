@@ -24,7 +24,7 @@ type load struct {
 }
 
 const (
-	lives     = 32 // clients that make and revoke keys
+	lives     = 40 // clients that make and revoke keys
 	hammers   = 2  // clients that verify, for each replica
 	hammering = 4  // requests of each on their way at once
 	survivors = 8
@@ -61,7 +61,7 @@ func (l *load) start(ctx context.Context) (wait func()) {
 }
 
 // hammerPause keeps the clients from taking the processor from the replicas.
-const hammerPause = 400 * time.Microsecond
+const hammerPause = 300 * time.Microsecond
 
 // retryPause is between a change that failed and the next attempt.
 const retryPause = 10 * time.Millisecond
