@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/keyreeve/keyreeve/internal/token"
 	"github.com/keyreeve/keyreeve/internal/verify"
@@ -182,5 +183,26 @@ func BenchmarkClock(b *testing.B) {
 	c := verify.NewClock()
 	for b.Loop() {
 		c.Now()
+	}
+}
+
+// BenchmarkDecideLeased is a decision of a replica, by the system's clocks.
+func BenchmarkDecideLeased(b *testing.B) {
+	key, digest := mint(b, token.KindAdmin)
+	for _, needs := range []bool{false, true} {
+		b.Run(fmt.Sprintf("lease=%t", needs), func(b *testing.B) {
+			x, now := verify.NewIndex(), verify.SystemInstant()
+			if needs {
+				x.RequireLease(verify.Terms{Lease: time.Hour}, now)
+			}
+			load(b, x, 0, adminKey(digest))
+			x.Grant(now(), 0)
+			b.ReportAllocs()
+			for b.Loop() {
+				if x.Decide(key, created).Outcome != verify.Allowed {
+					b.Fatal("refused")
+				}
+			}
+		})
 	}
 }
