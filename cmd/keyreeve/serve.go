@@ -35,6 +35,8 @@ type serveCmd struct {
 	Lease time.Duration `default:"2s" env:"KEYREEVE_LEASE" placeholder:"DURATION" group:"Replicas, on PostgreSQL:" help:"How long a replica verifies keys after it last heard from the database. A revocation waits this long for one that is cut off. The same on all replicas (${env}; default: ${default})."`
 	Stale string        `default:"refuse" env:"KEYREEVE_STALE" placeholder:"POLICY" group:"Replicas, on PostgreSQL:" help:"What comes after the lease: refuse, or allow:DURATION to go on for that long, which revocations wait for as well. The same on all replicas (${env}; default: ${default})."`
 
+	Catalogue string `env:"KEYREEVE_CATALOGUE" placeholder:"FILE" group:"Gateways:" help:"JSON file with the models and the rate limits that projects have for them (${env}; default: OpenAI's common models)."`
+
 	OwnerName        string `default:"Owner" env:"KEYREEVE_OWNER_NAME" placeholder:"NAME" group:"First start:" help:"Name of the owner that the first start makes (${env}; default: ${default})."`
 	OwnerEmail       string `default:"owner@localhost" env:"KEYREEVE_OWNER_EMAIL" placeholder:"EMAIL" group:"First start:" help:"Email of that owner (${env}; default: ${default})."`
 	BootstrapKeyFile string `env:"KEYREEVE_BOOTSTRAP_KEY_FILE" placeholder:"FILE" group:"First start:" help:"Write the first admin key to this new file, mode 0600, and not to standard output: for services (${env})."`
@@ -83,7 +85,7 @@ func (c *serveCmd) config(std streams) (server.Config, error) {
 		return server.Config{}, err
 	}
 	return server.Config{
-		Listen: c.Listen, Database: c.Database, ShutdownTimeout: c.ShutdownTimeout, MaxConnections: c.MaxConnections,
+		Listen: c.Listen, Database: c.Database, Catalogue: c.Catalogue, ShutdownTimeout: c.ShutdownTimeout, MaxConnections: c.MaxConnections,
 		Lease: c.Lease, Grace: grace,
 		GatewayListen: c.GatewayListen, GRPCListen: c.GRPCListen, GatewayKeyHeaders: c.GatewayKeyHeaders,
 		OwnerName: c.OwnerName, OwnerEmail: c.OwnerEmail, BootstrapKeyFile: c.BootstrapKeyFile,

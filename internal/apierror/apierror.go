@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/keyreeve/keyreeve/api"
+	"github.com/keyreeve/keyreeve/internal/echo"
 	"github.com/keyreeve/keyreeve/internal/token"
 )
 
@@ -39,6 +40,14 @@ func InvalidKey(presented string) api.Error {
 func WrongKind() api.Error {
 	return invalidRequest("", "You have insufficient permissions for this operation. "+
 		"This API key is good, but not of a kind that may be used here.")
+}
+
+// RateLimited answers a request over the limit of its project for a model (429),
+// which may come again in so many seconds.
+func RateLimited(model string, seconds int64) api.Error {
+	return invalidRequest(api.CodeRateLimitExceeded, fmt.Sprintf(
+		"Rate limit reached: this API key's project has used up its requests for the model '%s'. Please try again in %d s.",
+		echo.Value(model), seconds))
 }
 
 // StorageUnavailable answers while nothing can be told about a key (503).

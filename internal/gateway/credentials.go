@@ -31,7 +31,10 @@ type source struct {
 	bearer bool // the key follows the word Bearer
 }
 
-var authorization = Name{"Authorization", "authorization"}
+var (
+	authorization = Name{"Authorization", "authorization"}
+	modelHeader   = Name{headerModel, strings.ToLower(headerModel)}
+)
 
 // parseSources reads the names of headers, in order of preference. The key
 // stands alone in each but Authorization.

@@ -118,7 +118,7 @@ func FuzzCredentials(f *testing.F) {
 		if twice {
 			h["Authorization"] = append(h["Authorization"], x.fill(bearer))
 		}
-		d, refusal := x.gate.Decide(h, verify.AnyKind)
+		d, refusal := x.gate.Decide(h, gateway.Ask{Kinds: verify.AnyKind})
 		if refusal != nil {
 			if refusal.Status != 401 || strings.Contains(string(refusal.Body), x.admin[10:]) {
 				t.Fatalf("%d %s", refusal.Status, refusal.Body)

@@ -14,9 +14,12 @@ import (
 	"github.com/keyreeve/keyreeve/internal/verify"
 )
 
-// kindsExtension is the context extension of an Envoy route that restricts the
-// kinds of keys. It is the operator's: a client cannot set it.
-const kindsExtension = "kind"
+// Context extensions of an Envoy route: the kinds of keys that it lets in, and
+// the model that it serves. They are the operator's: a client cannot set them.
+const (
+	kindsExtension = "kind"
+	modelExtension = "model"
+)
 
 // extAuthz answers Envoy's ext_authz over gRPC.
 type extAuthz struct {
@@ -35,10 +38,10 @@ func (a extAuthz) Check(ctx context.Context, request *authv3.CheckRequest) (resp
 		}
 	}()
 	attributes := request.GetAttributes()
-	kinds := verify.AnyKind
+	ask := Ask{Kinds: verify.AnyKind, Model: attributes.GetContextExtensions()[modelExtension]}
 	if text, restricts := attributes.GetContextExtensions()[kindsExtension]; restricts {
 		var err error
-		if kinds, err = verify.ParseKinds(text); err != nil || text == "" {
+		if ask.Kinds, err = verify.ParseKinds(text); err != nil || text == "" {
 			return denied(badKinds), nil
 		}
 	}
@@ -46,7 +49,7 @@ func (a extAuthz) Check(ctx context.Context, request *authv3.CheckRequest) (resp
 	if refusal := a.gate.await(ctx, header); refusal != nil {
 		return denied(refusal), nil
 	}
-	d, refusal := a.gate.Decide(header, kinds)
+	d, refusal := a.gate.Decide(header, ask)
 	if refusal != nil {
 		return denied(refusal), nil
 	}
@@ -99,6 +102,8 @@ func codeOf(status int) codes.Code {
 		return codes.Unauthenticated
 	case http.StatusForbidden:
 		return codes.PermissionDenied
+	case http.StatusTooManyRequests:
+		return codes.ResourceExhausted
 	case http.StatusServiceUnavailable:
 		return codes.Unavailable
 	case http.StatusBadRequest:

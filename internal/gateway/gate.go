@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/keyreeve/keyreeve/internal/apierror"
+	"github.com/keyreeve/keyreeve/internal/limit"
 	"github.com/keyreeve/keyreeve/internal/verify"
 )
 
@@ -18,6 +20,11 @@ type Config struct {
 	// KeyHeaders are the headers in which a key is looked for, in order of
 	// preference; nil: DefaultKeyHeaders. Of Authorization only Bearer counts.
 	KeyHeaders []string
+
+	// Limits are asked about the requests that name a model; nil: none is
+	// limited. Elapsed is a monotonic clock for them.
+	Limits  *limit.Table
+	Elapsed func() time.Duration
 
 	// Stats is told of every decision. Nil: nobody is.
 	Stats *verify.Stats
@@ -33,6 +40,8 @@ type Gate struct {
 	stats   *verify.Stats
 	logger  *slog.Logger
 	sources []source
+	limits  *limit.Table // nil: none
+	elapsed func() time.Duration
 }
 
 // New returns a Gate. The error names the header that is none.
@@ -41,7 +50,7 @@ func New(cfg Config) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gate{index: cfg.Index, now: cfg.Now, stats: cfg.Stats, logger: cfg.Logger, sources: sources}
+	g := &Gate{index: cfg.Index, now: cfg.Now, stats: cfg.Stats, logger: cfg.Logger, sources: sources, limits: cfg.Limits, elapsed: cfg.Elapsed}
 	if g.stats == nil {
 		g.stats = new(verify.Stats)
 	}
@@ -51,14 +60,36 @@ func New(cfg Config) (*Gate, error) {
 	return g, nil
 }
 
+// Ask is what a gateway wants to know of a key.
+type Ask struct {
+	Kinds verify.Kinds
+
+	// Model is what the request is for, as the gateway says; empty: it says
+	// nothing in this place, and the header may.
+	Model string
+
+	// LimitedAs is the status of a request over its limit, 0 for 429.
+	LimitedAs int
+}
+
+// anyKey asks about keys of all kinds.
+var anyKey = Ask{Kinds: verify.AnyKind}
+
 // Decide answers a request with this header: with the decision of an allowed
 // key and no refusal, or with the refusal. It does not allocate for an allowed
 // key.
-func (g *Gate) Decide(h Header, kinds verify.Kinds) (verify.Decision, *Refusal) {
+func (g *Gate) Decide(h Header, ask Ask) (verify.Decision, *Refusal) {
 	key, found := g.present(h)
 	switch found {
 	case oneKey:
-		return g.decideKey(key, kinds)
+		if ask.Model == "" && g.limits != nil {
+			model, count := h.First(modelHeader)
+			if count > 1 {
+				return verify.Decision{}, badModel
+			}
+			ask.Model = model
+		}
+		return g.decideKey(key, ask)
 	case ambiguous:
 		return g.without(verify.Ambiguous), ambiguousKey
 	default:
@@ -66,11 +97,13 @@ func (g *Gate) Decide(h Header, kinds verify.Kinds) (verify.Decision, *Refusal) 
 	}
 }
 
-func (g *Gate) decideKey(key string, kinds verify.Kinds) (verify.Decision, *Refusal) {
-	d := g.verify(key, kinds)
+func (g *Gate) decideKey(key string, ask Ask) (verify.Decision, *Refusal) {
+	d, wait := g.verify(key, ask)
 	switch d.Outcome {
 	case verify.Allowed:
 		return d, nil
+	case verify.Limited:
+		return d, refuseLimited(ask, wait)
 	case verify.Stale:
 		return d, unavailable
 	case verify.WrongKind:
@@ -106,10 +139,30 @@ func (g *Gate) without(o verify.Outcome) verify.Decision {
 	return d
 }
 
-// verify decides and counts.
-func (g *Gate) verify(key string, kinds verify.Kinds) verify.Decision {
+// verify decides and counts. A request that is over its limit has to wait for
+// so long.
+func (g *Gate) verify(key string, ask Ask) (d verify.Decision, wait time.Duration) {
 	start := g.stats.Start()
-	d := g.index.DecideKinds(key, g.now(), kinds)
+	d = g.index.DecideKinds(key, g.now(), ask.Kinds)
+	if d.Outcome == verify.Allowed && ask.Model != "" && g.limits != nil {
+		if wait = g.take(&d, ask.Model); wait > 0 {
+			d.Outcome = verify.Limited
+		}
+	}
 	g.stats.Count(d, start)
-	return d
+	return d, wait
+}
+
+// take counts a request against the limits of the key's project. An admin key
+// has no project, and is not limited.
+func (g *Gate) take(d *verify.Decision, model string) time.Duration {
+	project := d.ProjectID()
+	if project == "" {
+		return 0
+	}
+	own := limit.Limits{PerMinute: limit.None, PerDay: limit.None}
+	if l, ok := d.Limit(model); ok {
+		own = limit.Limits{PerMinute: l.RequestsPerMinute, PerDay: l.RequestsPerDay}
+	}
+	return g.limits.Take(project, model, own, g.elapsed())
 }

@@ -5,11 +5,13 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/keyreeve/keyreeve/internal/gateway"
 	"github.com/keyreeve/keyreeve/internal/lane"
+	"github.com/keyreeve/keyreeve/internal/limit"
 	"github.com/keyreeve/keyreeve/internal/token"
 	"github.com/keyreeve/keyreeve/internal/verify"
 )
@@ -30,6 +32,7 @@ type fixture struct {
 	index *verify.Index
 	stats verify.Stats
 	gate  *gateway.Gate
+	since atomic.Int64 // nanoseconds, the clock of the rate limits
 
 	admin, reader, project, account string // good
 	expired, revoked, archived      string // ended
@@ -67,6 +70,7 @@ func newFixture(tb testing.TB, headers ...string) *fixture {
 			verify.OwnerChanged{Type: verify.OwnerUser, ID: "user_reader", Role: "reader"},
 			verify.OwnerChanged{Type: verify.OwnerUser, ID: "user_gone", Role: "owner", Removed: true},
 			verify.ProjectChanged{ID: "proj_2", Archived: true},
+			verify.LimitChanged{ProjectID: "proj_3", Model: "tiny", RequestsPerMinute: 0, RequestsPerDay: -1},
 			user(adminID, &f.admin, "user_owner"), user(readerID, &f.reader, "user_reader"),
 			user("key_01JZNNCW005Q4D5SJ6VQZ8KX2G", &f.revoked, "user_gone"),
 			expired, project, archived, account,
@@ -82,6 +86,8 @@ func newFixture(tb testing.TB, headers ...string) *fixture {
 	var err error
 	f.gate, err = gateway.New(gateway.Config{
 		Index: f.index, Now: func() int64 { return now }, Stats: &f.stats, KeyHeaders: headers,
+		Limits:  limit.NewTable([]limit.Model{{Name: "tiny", Limits: limit.Limits{PerMinute: 2, PerDay: limit.None}}}, nil),
+		Elapsed: func() time.Duration { return time.Duration(f.since.Load()) },
 	})
 	if err != nil {
 		tb.Fatal(err)

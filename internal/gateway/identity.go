@@ -18,6 +18,9 @@ const (
 	headerExpiresAt = "X-Keyreeve-Expires-At"
 	headerReason    = "X-Keyreeve-Reason"
 
+	// headerModel is what a gateway says that a request is for.
+	headerModel = "X-Keyreeve-Model"
+
 	// headerStale is on an answer given in the grace after a lease: the key was
 	// good when this server last heard of the database.
 	headerStale = "Keyreeve-Stale"

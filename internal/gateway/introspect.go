@@ -53,9 +53,14 @@ func (g *Gate) introspect(contentType string, form []byte, caller Header) (body 
 	if values.Get("token") == "" {
 		return nil, badForm("it must hold token")
 	}
-	d := g.verify(values.Get("token"), verify.AnyKind)
-	if d.Outcome == verify.Stale {
+	ask := Ask{Kinds: verify.AnyKind, Model: values.Get("model")}
+	d, wait := g.verify(values.Get("token"), ask)
+	switch d.Outcome {
+	case verify.Stale:
 		return nil, unavailable
+	case verify.Limited:
+		return nil, refuseLimited(ask, wait)
+	default:
 	}
 	body, err := json.Marshal(describe(d))
 	if err != nil {
@@ -104,7 +109,7 @@ func (g *Gate) admit(caller Header, secret string) *Refusal {
 	if key == "" {
 		return missingKey
 	}
-	_, refusal := g.decideKey(key, verify.OnlyKind(token.KindAdmin))
+	_, refusal := g.decideKey(key, Ask{Kinds: verify.OnlyKind(token.KindAdmin)})
 	return refusal
 }
 

@@ -30,13 +30,13 @@ func (g *Gate) Lane(declines func() bool) lane.Handler {
 		if verdict != lane.Answered {
 			return 0, out, verdict
 		}
-		op, kinds, refusal := route(p.target)
+		op, ask, refusal := route(p.target)
 		if op != opAuth || declines() {
 			return 0, out, lane.HandOver
 		}
 		var d verify.Decision
 		if refusal == nil {
-			d, refusal = g.Decide(&p, kinds)
+			d, refusal = g.Decide(&p, ask)
 		}
 		if refusal != nil {
 			return length, appendRefusal(out, refusal, date.now()), lane.Answered

@@ -218,7 +218,7 @@ func BenchmarkHandlers(b *testing.B) {
 		h := gatewayHeader{"Authorization": {"Bearer " + f.project}}
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, refusal := f.gate.Decide(h, verify.AnyKind); refusal != nil {
+			if _, refusal := f.gate.Decide(h, gateway.Ask{Kinds: verify.AnyKind}); refusal != nil {
 				b.Fatal(refusal.Reason)
 			}
 		}

@@ -35,7 +35,7 @@ func (g *Gate) Handler(trusted bool) http.Handler {
 			writeRefusal(w, refusal)
 			return
 		}
-		op, kinds, refusal := route(r.RequestURI)
+		op, ask, refusal := route(r.RequestURI)
 		if refusal == nil {
 			refusal = g.await(r.Context(), netHeader(r.Header))
 		}
@@ -45,7 +45,7 @@ func (g *Gate) Handler(trusted bool) http.Handler {
 		case op == opIntrospect:
 			g.serveIntrospect(w, r, body, trusted)
 		default:
-			g.serveAuth(w, r, kinds, op == opExtAuthz)
+			g.serveAuth(w, r, ask, op == opExtAuthz)
 		}
 	})
 }
@@ -102,8 +102,8 @@ func proper(r *http.Request) bool {
 // Traefik (ForwardAuth), HAProxy and Envoy (ext_authz over HTTP): 200 with who
 // the key belongs to, or the refusal. Any method will do.
 // Envoy is told as well which headers to remove.
-func (g *Gate) serveAuth(w http.ResponseWriter, r *http.Request, kinds verify.Kinds, envoy bool) {
-	d, refusal := g.Decide(netHeader(r.Header), kinds)
+func (g *Gate) serveAuth(w http.ResponseWriter, r *http.Request, ask Ask, envoy bool) {
+	d, refusal := g.Decide(netHeader(r.Header), ask)
 	if refusal != nil {
 		writeRefusal(w, refusal)
 		return

@@ -2,7 +2,10 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -20,6 +23,10 @@ type Refusal struct {
 	// does to whoever sent the request: of an unknown, a revoked and an
 	// expired key it is the same.
 	Reason string
+
+	// RetryAfter is in how many seconds the same request may be let through, 0
+	// where nobody knows.
+	RetryAfter int64
 
 	// Body is the error in OpenAI's form, as JSON.
 	Body []byte
@@ -59,6 +66,16 @@ func refuseKey(key string) *Refusal {
 	}
 }
 
+// refuseLimited answers a request over its limit: with 429, or with the status
+// that the gateway asked for.
+func refuseLimited(ask Ask, wait time.Duration) *Refusal {
+	// A second too many is better than a request that is refused again.
+	seconds := int64((wait + time.Second - 1) / time.Second)
+	r := newRefusal(cmp.Or(ask.LimitedAs, http.StatusTooManyRequests), api.CodeRateLimitExceeded, apierror.RateLimited(ask.Model, seconds))
+	r.RetryAfter = seconds
+	return r
+}
+
 // incorrect is the body of refuseKey before and after the masked key.
 var incorrect = func() (halves [2][]byte) {
 	// A key of one character is masked by one star, and there is no other.
@@ -93,6 +110,7 @@ func (r *Refusal) each(yield func(name, value string) bool) {
 		yield("X-Content-Type-Options", "nosniff") && yield(headerReason, r.Reason) &&
 		(r.Status != http.StatusUnauthorized || yield("WWW-Authenticate", r.challenge())) &&
 		(r.Status != http.StatusServiceUnavailable || yield("Retry-After", retryAfter)) &&
+		(r.RetryAfter == 0 || yield("Retry-After", strconv.FormatInt(r.RetryAfter, 10))) &&
 		(r.Status != http.StatusMethodNotAllowed || yield("Allow", http.MethodPost))
 }
 
@@ -102,6 +120,13 @@ var (
 	badQuery = misuse("query", "kind may stand in it once, as admin, project or service_account, or several of these with commas between")
 	badPath  = misuse("path", "behind /gateway/ext_authz/ it needs the kinds of keys, or any, and the original path")
 	badKinds = misuse("context extension", "kind must be admin, project or service_account, or several of these with commas between")
+)
+
+// badModel answers a request that names two models, and badLimited one that
+// wants another status than there is (400).
+var (
+	badModel   = badRequest(http.StatusBadRequest, "Invalid header X-Keyreeve-Model: it may be sent once.")
+	badLimited = badRequest(http.StatusBadRequest, "Invalid query: limited may stand in it once, as 403 or 429, and model once.")
 )
 
 // badRevision answers a header that asks for no revision (400).

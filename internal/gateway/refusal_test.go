@@ -172,7 +172,7 @@ func TestUnknownKeysAreEchoedSafely(t *testing.T) {
 	for _, key := range []string{
 		"x", `"`, `"\"\` + "\t" + `\"<>&\u0041xxxxxxxx"\"`, strings.Repeat("\xff", 20), strings.Repeat(`\`, 300), "sk-proj-ä€😀xxxxxxxxxé", f.stranger,
 	} {
-		_, refusal := f.gate.Decide(gatewayHeader{"X-Api-Key": {key}}, verify.AnyKind)
+		_, refusal := f.gate.Decide(gatewayHeader{"X-Api-Key": {key}}, gateway.Ask{Kinds: verify.AnyKind})
 		want, err := json.Marshal(api.ErrorResponse{Error: apierror.InvalidKey(key)})
 		if err != nil {
 			t.Fatal(err)
@@ -241,7 +241,7 @@ func TestDecideDoesNotAllocate(t *testing.T) {
 	f := newFixture(t)
 	h := gatewayHeader{"Authorization": {"Bearer " + f.project}, "X-Api-Key": {f.project}, "Accept": {"*/*"}}
 	if n := testing.AllocsPerRun(1000, func() {
-		if _, refusal := f.gate.Decide(h, verify.AnyKind); refusal != nil {
+		if _, refusal := f.gate.Decide(h, gateway.Ask{Kinds: verify.AnyKind}); refusal != nil {
 			t.Fatal(refusal.Reason)
 		}
 	}); n != 0 {

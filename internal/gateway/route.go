@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -37,22 +38,22 @@ func Owns(target string) bool { return strings.HasPrefix(originForm(target), Pat
 // no path has two spellings: nothing is decoded and no dots or slashes are
 // resolved. A query or path that restricts the kinds but cannot be understood
 // is refused rather than ignored.
-func route(target string) (operation, verify.Kinds, *Refusal) {
+func route(target string) (operation, Ask, *Refusal) {
 	if target == PathAuth { // what nearly all are
-		return opAuth, verify.AnyKind, nil
+		return opAuth, anyKey, nil
 	}
 	path, query, _ := strings.Cut(originForm(target), "?")
 	switch {
 	case path == PathAuth:
-		kinds, refusal := queryKinds(query)
-		return opAuth, kinds, refusal
+		ask, refusal := queryAsk(query)
+		return opAuth, ask, refusal
 	case path == PathIntrospect:
-		return opIntrospect, 0, nil
+		return opIntrospect, Ask{}, nil
 	case strings.HasPrefix(path, PathExtAuthz):
 		kinds, refusal := pathKinds(path[len(PathExtAuthz):])
-		return opExtAuthz, kinds, refusal
+		return opExtAuthz, Ask{Kinds: kinds}, refusal
 	default:
-		return opNone, 0, unknownPath
+		return opNone, Ask{}, unknownPath
 	}
 }
 
@@ -73,24 +74,56 @@ func originForm(target string) string {
 	return rest[i:]
 }
 
-// queryKinds reads the kinds that a gateway lets in from its query.
-func queryKinds(raw string) (verify.Kinds, *Refusal) {
-	if raw == "" {
-		return verify.AnyKind, nil
+// queryAsk reads what a gateway asks by its query: kind, which kinds of keys it
+// lets in; model, which may be empty where the gateway fills it in; and limited,
+// the status of a request over its limit. Other names are ignored.
+func queryAsk(raw string) (Ask, *Refusal) {
+	ask := anyKey
+	var kinds, models, statuses int
+	for raw != "" {
+		var pair string
+		pair, raw, _ = strings.Cut(raw, "&")
+		name, value, bad := decodePair(pair)
+		switch {
+		case bad:
+			return ask, badQuery
+		case name == "kind":
+			kinds++
+			var err error
+			ask.Kinds, err = verify.ParseKinds(value)
+			if err != nil || kinds > 1 || value == "" { // an empty one was to be filled in
+				return ask, badQuery
+			}
+		case name == "model":
+			models++
+			ask.Model = value
+		case name == "limited":
+			statuses++
+			switch value {
+			case "403":
+				ask.LimitedAs = http.StatusForbidden
+			case "429":
+				ask.LimitedAs = http.StatusTooManyRequests
+			default:
+				statuses = 2
+			}
+		}
+		if models > 1 || statuses > 1 {
+			return ask, badLimited
+		}
 	}
-	query, err := url.ParseQuery(raw)
-	if err != nil {
-		return 0, badQuery
+	return ask, nil
+}
+
+// decodePair reads one pair as url.ParseQuery does, but without a map.
+func decodePair(pair string) (name, value string, bad bool) {
+	name, value, _ = strings.Cut(pair, "=")
+	name, err := url.QueryUnescape(name)
+	if err != nil || strings.Contains(pair, ";") {
+		return "", "", true
 	}
-	values, restricts := query["kind"]
-	if !restricts {
-		return verify.AnyKind, nil
-	}
-	kinds, err := verify.ParseKinds(values[0])
-	if err != nil || len(values) > 1 || values[0] == "" { // an empty one was to be filled in
-		return 0, badQuery
-	}
-	return kinds, nil
+	value, err = url.QueryUnescape(value)
+	return name, value, err != nil
 }
 
 // pathKinds reads the kinds from what follows PathExtAuthz.

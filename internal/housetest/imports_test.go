@@ -66,7 +66,7 @@ var rules = []rule{
 		why: "a file for a value knows nothing of who made it",
 	},
 	{
-		pkg: "internal/apierror", may: []string{"api", "internal/token"}, never: slices.Concat(transport, storage), direct: impure,
+		pkg: "internal/apierror", may: []string{"api", "internal/echo", "internal/token"}, never: slices.Concat(transport, storage), direct: impure,
 		why: "the API and the gateways refuse a key in the same words",
 	},
 	{
@@ -95,6 +95,10 @@ var rules = []rule{
 	{
 		pkg: "internal/sqlstore/faulty", direct: []string{"net/http", "os"},
 		why: "faults stand between database/sql and a driver, and know neither",
+	},
+	{
+		pkg: "internal/catalogue", may: []string{"internal/org"}, never: slices.Concat(transport, storage),
+		why: "it reads one file into a type of the domain's",
 	},
 	{
 		pkg: "internal/limit", never: slices.Concat(transport, storage), direct: []string{"os", "net", "context"},

@@ -111,6 +111,22 @@ var matrix = map[string]matrixRow{
 		scope: readScope, badStatus: 400,
 		good: fixed(request{path: auditPath}), bad: fixed(request{path: auditPath + "?limit=0"}),
 	},
+	"list-project-rate-limits": {
+		scope: readScope, badStatus: 404,
+		good: func(t *testing.T, s *system) request {
+			return request{path: projectsPath + "/" + s.newProject(t) + "/rate_limits"}
+		},
+		bad: fixed(request{path: projectsPath + "/proj_x/rate_limits"}),
+	},
+	"update-project-rate-limits": {
+		scope: writeScope, badStatus: 404,
+		good: func(t *testing.T, s *system) request {
+			return request{path: projectsPath + "/" + s.newProject(t) + "/rate_limits/rl-gpt-4o", body: `{"max_requests_per_1_minute":1}`}
+		},
+		bad: func(t *testing.T, s *system) request {
+			return request{path: projectsPath + "/" + s.newProject(t) + "/rate_limits/rl-x", body: `{}`}
+		},
+	},
 }
 
 func fixed(r request) func(*testing.T, *system) request {

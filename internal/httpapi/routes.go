@@ -23,7 +23,7 @@ type route struct {
 
 // table is every operation that is served.
 func (a *admin) table() []route {
-	return slices.Concat(a.adminAPIKeyRoutes(), a.userRoutes(), a.projectRoutes(), a.auditRoutes())
+	return slices.Concat(a.adminAPIKeyRoutes(), a.userRoutes(), a.projectRoutes(), a.rateLimitRoutes(), a.auditRoutes())
 }
 
 func (a *admin) adminAPIKeyRoutes() []route {
@@ -65,6 +65,14 @@ func (a *admin) projectRoutes() []route {
 		{Route{http.MethodGet, projectPath, "retrieve-project", org.ManagementRead}, handle(a, a.getProject)},
 		{Route{http.MethodPost, projectPath, "modify-project", org.ManagementWrite}, handle(a, a.updateProject)},
 		{Route{http.MethodPost, projectPath + "/archive", "archive-project", org.ManagementWrite}, handle(a, a.archiveProject)},
+	}
+}
+
+func (a *admin) rateLimitRoutes() []route {
+	const limits = projectPath + "/rate_limits"
+	return []route{
+		{Route{http.MethodGet, limits, "list-project-rate-limits", org.ManagementRead}, handle(a, a.listRateLimits)},
+		{Route{http.MethodPost, limits + "/{rate_limit_id}", "update-project-rate-limits", org.ManagementWrite}, handle(a, a.updateRateLimit)},
 	}
 }
 

@@ -8,9 +8,10 @@ import (
 // Service is the organization's rules. Its methods are safe for concurrent
 // use.
 type Service struct {
-	store  Store
-	random io.Reader
-	uses   UseReader
+	store     Store
+	random    io.Reader
+	uses      UseReader
+	catalogue Catalogue
 }
 
 // UseReader tells use times that storage does not have yet.
@@ -23,6 +24,13 @@ type UseReader interface {
 // which must be cryptographically secure. uses may be nil.
 func NewService(store Store, random io.Reader, uses UseReader) *Service {
 	return &Service{store: store, random: random, uses: uses}
+}
+
+// WithCatalogue names the models for which projects have rate limits, before the
+// service is used. Without it there are none.
+func (s *Service) WithCatalogue(c Catalogue) *Service {
+	s.catalogue = c
+	return s
 }
 
 // Organization returns the organization of the database.

@@ -32,6 +32,7 @@ type Store interface {
 	AdminAPIKeyStore
 	UserStore
 	ProjectStore
+	RateLimitStore
 	AuditStore
 
 	// Head returns the position of the log.

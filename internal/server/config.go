@@ -30,6 +30,8 @@ type Config struct {
 	// both together. All replicas of a database have the same. Default: 2 s, 0.
 	Lease, Grace time.Duration
 
+	Catalogue string // file with the models and their limits; empty: catalogue.Default
+
 	OwnerName        string // of the owner made at the first start
 	OwnerEmail       string
 	BootstrapKeyFile string // where the first admin key goes; empty: to Stdout
@@ -69,6 +71,9 @@ const (
 // Check refuses what cannot work, without opening anything.
 func (c Config) Check() error {
 	if err := c.check(); err != nil {
+		return err
+	}
+	if _, err := readCatalogue(c.Catalogue); err != nil {
 		return err
 	}
 	return sqlstore.CheckDatabase(c.Database)

@@ -64,6 +64,7 @@ func (s *Server) follow(ctx context.Context) {
 		return
 	}
 	s.background.Go(func() { s.member.Run(ctx) })
+	s.background.Go(func() { s.shareLimits(ctx) })
 	s.background.Go(func() { s.store.Listen(ctx, s.member.Wake) })
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -36,8 +37,11 @@ func (s *Server) openGateways(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	s.limits = newLimits(s.catalogue)
+	start := time.Now()
 	s.gateways.gate, err = gateway.New(gateway.Config{
 		Index: s.index, Now: s.clock.Now, KeyHeaders: s.cfg.GatewayKeyHeaders,
+		Limits: s.limits, Elapsed: func() time.Duration { return time.Since(start) },
 		Stats: s.decisions, Logger: s.logger,
 	})
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/keyreeve/keyreeve/internal/fleet"
 	"github.com/keyreeve/keyreeve/internal/httpapi"
+	"github.com/keyreeve/keyreeve/internal/limit"
 	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/sqlstore"
 	"github.com/keyreeve/keyreeve/internal/verify"
@@ -54,6 +55,8 @@ type Server struct {
 	http        *http.Server
 	certificate *certificate // nil: without TLS
 	gateways    gateways
+	catalogue   org.Catalogue
+	limits      *limit.Table
 	decisions   *verify.Stats
 	stopping    atomic.Bool
 	failed      chan error // the first reason to stop that nobody asked for
@@ -105,6 +108,9 @@ func (s *Server) start(ctx context.Context) error {
 	if s.listener, err = listen(ctx, "--listen", s.cfg.Listen); err != nil {
 		return err
 	}
+	if s.catalogue, err = readCatalogue(s.cfg.Catalogue); err != nil {
+		return err
+	}
 	if err := s.openGateways(ctx); err != nil {
 		return err
 	}
@@ -121,7 +127,7 @@ func (s *Server) start(ctx context.Context) error {
 	}
 	s.follower = verify.NewFollower(s.index, source{s.store, s.clock}, s.logger)
 	s.prepareFleet()
-	s.service = org.NewService(confirming{s.store, s}, rand.Reader, uses{s.index})
+	s.service = org.NewService(confirming{s.store, s}, rand.Reader, uses{s.index}).WithCatalogue(s.catalogue)
 	if err := s.bootstrap(ctx); err != nil {
 		return err
 	}

@@ -1,17 +1,30 @@
 package sqlstore
 
-import "github.com/keyreeve/keyreeve/internal/org"
+import (
+	"context"
+
+	"github.com/keyreeve/keyreeve/internal/org"
+)
 
 const (
 	rateLimitColumns = `SELECT project_id, model, max_requests_per_1_minute, max_requests_per_1_day, max_tokens_per_1_minute,
 max_images_per_1_minute, max_audio_megabytes_per_1_minute, batch_1_day_max_input_tokens FROM project_rate_limits`
 	rateLimitOf = rateLimitColumns + ` WHERE project_id = $1 AND model = $2`
+
+	rateLimitsOf = rateLimitColumns + ` WHERE project_id = $1 ORDER BY model`
 )
 
 func scanRateLimit(row scanner) (l org.RateLimit, err error) {
 	err = row.Scan(&l.ProjectID, &l.Model, &l.RequestsPerMinute, &l.RequestsPerDay, &l.TokensPerMinute,
 		&l.ImagesPerMinute, &l.AudioMegabytesPerMinute, &l.BatchInputTokensPerDay)
 	return l, err
+}
+
+// RateLimits implements org.Store. A project has no more of them than there
+// ever were models in the catalogue.
+func (s *Store) RateLimits(ctx context.Context, projectID string) ([]org.RateLimit, error) {
+	const all = 100_000
+	return pageOf(ctx, s, scanRateLimit, rateLimitsOf, all, projectID)
 }
 
 func (t *tx) RateLimit(projectID, model string) (org.RateLimit, bool, error) {

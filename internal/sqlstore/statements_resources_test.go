@@ -31,6 +31,8 @@ func everyResource(t *testing.T, s *sqlstore.Store) {
 	}
 	_, _, err = s.Project(ctx, "proj_x")
 	must(err)
+	_, err = s.RateLimits(ctx, "proj_x")
+	must(err)
 	_, err = s.Update(ctx, func(tx org.Tx) error {
 		tx.Emit(org.Event{Type: org.EventUserAdded, Effects: []org.Effect{org.ProjectSet{ID: "proj_x"}}})
 		return everyChange(tx)
