@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -12,6 +13,10 @@ import (
 
 // operation is what a row of the table does. The commit is zero for reads.
 type operation[Req, Resp any] func(ctx context.Context, caller org.Caller, req Req) (Resp, org.Commit, error)
+
+// readTimeout is how long a read waits for storage that does not answer. Changes
+// have a limit of their own there.
+const readTimeout = 5 * time.Second
 
 // handle adapts an operation to HTTP: it binds the request by the tags of Req
 // and renders Resp. The caller was authenticated and authorised before.
@@ -23,7 +28,13 @@ func handle[Req, Resp any](a *admin, op operation[Req, Resp]) http.Handler {
 			writeError(w, r, bad)
 			return
 		}
-		resp, commit, err := op(r.Context(), trackOf(r).caller, req)
+		ctx := r.Context()
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, readTimeout)
+			defer cancel()
+		}
+		resp, commit, err := op(ctx, trackOf(r).caller, req)
 		if err != nil {
 			writeError(w, r, a.errorOf(r, err))
 			return

@@ -2,9 +2,11 @@ package server_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -114,4 +116,131 @@ func TestReplicaWithOtherTermsIsRefused(t *testing.T) {
 	cfg.BootstrapKeyFile = first.Config().BootstrapKeyFile
 	again := start(t, cfg)
 	again.wantStatus(t, again.key, http.StatusOK)
+}
+
+// startCut runs two servers, of which the second reaches the database through a
+// network that can fail.
+func startCut(t *testing.T, cfgs ...func(int, *server.Config)) (whole, cut *running, network *pgtest.Proxy) {
+	t.Helper()
+	through := func(i int, cfg *server.Config) {
+		if i == 1 {
+			network = pgtest.NewProxy(t, cfg.Database)
+			cfg.Database = network.DSN()
+		}
+	}
+	all := startFleet(t, 2, append(cfgs, through)...)
+	return all[0], all[1], network
+}
+
+// TestReplicaThatIsCutOffStopsAnsweringInTime: a key is revoked elsewhere while a
+// replica cannot hear of it. From the answer on that replica accepts it no more,
+// whether its connections are reset or nothing comes through them.
+func TestReplicaThatIsCutOffStopsAnsweringInTime(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]func(*pgtest.Proxy){"reset": (*pgtest.Proxy).Cut, "silent": (*pgtest.Proxy).Hold} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			whole, cut, network := startCut(t)
+			id, key := whole.create(t, `{"name":"short-lived"}`)
+			cut.wantStatus(t, key, http.StatusOK)
+			fault(network)
+			ask := func(key string) int { return cut.do(t, key, "GET", "/gateway/auth", "").status }
+			if got := ask(key); got != http.StatusOK {
+				t.Errorf("within its lease: %d", got)
+			}
+			gone := whole.do(t, whole.key, "DELETE", keysPath+"/"+id, "")
+			if got := gone.header.Get("Keyreeve-Confirmed"); gone.status != http.StatusOK || got != "1/2" {
+				t.Errorf("deletion: %d, confirmed by %q", gone.status, got)
+			}
+			for _, key := range []string{key, cut.key} {
+				if got := ask(key); got != http.StatusServiceUnavailable {
+					t.Errorf("after the deletion was answered: %d, want 503", got)
+				}
+			}
+			if got := cut.do(t, "", "GET", "/readyz", ""); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "the lease is over") {
+				t.Errorf("readyz: %d %s", got.status, got.body)
+			}
+			network.Heal()
+			back := time.Now()
+			for ask(cut.key) != http.StatusOK {
+				if time.Since(back) > 10*time.Second {
+					t.Fatal("it does not come back")
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+			if got := ask(key); got != http.StatusUnauthorized {
+				t.Errorf("the revoked key, when it is back: %d", got)
+			}
+			cut.create(t, `{"name":"after"}`)
+		})
+	}
+}
+
+// TestGraceIsSaid: with --stale allow a replica goes on for a while and marks its
+// answers, and a revocation waits for that as well.
+func TestGraceIsSaid(t *testing.T) {
+	t.Parallel()
+	var log syncBuffer
+	whole, cut, network := startCut(t, func(i int, cfg *server.Config) {
+		cfg.Lease, cfg.Grace = 500*time.Millisecond, 3*time.Second
+		if i == 1 {
+			cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		}
+	})
+	id, key := whole.create(t, `{"name":"short-lived"}`)
+	network.Cut()
+	for _, path := range []string{"/gateway/auth", keysPath + "/none"} {
+		end := time.Now().Add(3 * time.Second)
+		for cut.do(t, key, "GET", path, "").header.Get("Keyreeve-Stale") != "grace" {
+			if time.Now().After(end) {
+				t.Fatalf("%s: no answer was marked", path)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	if got := cut.do(t, "", "GET", "/metrics", "").body; strings.Contains(got, "keyreeve_stale_decisions_total 0\n") {
+		t.Error("no decision was counted as stale")
+	}
+	if gone := whole.do(t, whole.key, "DELETE", keysPath+"/"+id, ""); gone.status != http.StatusOK {
+		t.Errorf("deletion: %d %s", gone.status, gone.body)
+	}
+	if got := cut.do(t, key, "GET", "/gateway/auth", ""); got.status != http.StatusServiceUnavailable {
+		t.Errorf("after the deletion was answered: %d", got.status)
+	}
+	if !strings.Contains(log.String(), "in its grace") {
+		t.Errorf("the log does not say so:\n%s", log.String())
+	}
+}
+
+// TestChangesWhilePostgresIsSilent: it neither answers nor refuses. Changes are
+// told so in a second, and served when it is back.
+func TestChangesWhilePostgresIsSilent(t *testing.T) {
+	t.Parallel()
+	_, cut, network := startCut(t)
+	id, _ := cut.create(t, `{"name":"short-lived"}`)
+	network.Hold()
+	var clients sync.WaitGroup
+	for i := range 8 {
+		clients.Go(func() {
+			method, path, body := "POST", keysPath, `{"name":"new"}`
+			if i%2 == 0 {
+				method, path, body = "DELETE", keysPath+"/"+id, ""
+			}
+			began := time.Now()
+			got := cut.do(t, cut.key, method, path, body)
+			if took := time.Since(began); got.status != http.StatusServiceUnavailable || took > 1500*time.Millisecond {
+				t.Errorf("%s: %d after %v", method, got.status, took)
+			}
+		})
+	}
+	clients.Wait()
+	network.Heal()
+	for back := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		if got := cut.do(t, cut.key, "DELETE", keysPath+"/"+id, ""); got.status == http.StatusOK || got.status == http.StatusNotFound {
+			return
+		}
+		if time.Since(back) > 10*time.Second {
+			t.Fatal("changes are still refused")
+		}
+	}
 }

@@ -14,6 +14,7 @@ import (
 )
 
 var updateTests = map[string]func(*testing.T, Open){
+	"CommitSaysWhetherKeysMayHaveEnded":        commitSaysWhetherKeysMayHaveEnded,
 	"RowsAndEventsCommitTogether":              rowsAndEventsCommitTogether,
 	"RefusalChangesNothing":                    refusalChangesNothing,
 	"ErrorAfterAWriteUndoesIt":                 errorAfterAWriteUndoesIt,
@@ -263,5 +264,49 @@ func ownWritesAreReadInTheTransaction(t *testing.T, open Open) {
 		return nil
 	}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// commitSaysWhetherKeysMayHaveEnded: what may have ended a key, and what rests on
+// an earlier change that may have, is answered only when all replicas know.
+func commitSaysWhetherKeysMayHaveEnded(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	emit := func(effects ...org.Effect) func(org.Tx) error {
+		return func(tx org.Tx) error {
+			tx.Emit(org.Event{Type: org.EventRestored, Effects: effects})
+			return nil
+		}
+	}
+	refuse := func(org.Tx) error { return &org.Refusal{Kind: org.NotFound} }
+	for _, test := range []struct {
+		name   string
+		update func(org.Tx) error
+		ends   bool
+		events int64
+	}{
+		{"a new key", emit(org.KeyAdded{ID: w.first.ID, Kind: org.KindAdmin}), false, 1},
+		{"a removed key", emit(org.KeyRemoved{}), true, 1},
+		{"a cascade", emit(org.KeysRemoved{OwnerType: org.OwnerUser}), true, 1},
+		{"a changed owner", emit(org.OwnerSet{Type: org.OwnerUser}), true, 1},
+		{"a new project", emit(org.ProjectSet{ID: "proj_1"}), false, 1},
+		{"an archived project", emit(org.ProjectSet{ID: "proj_1", Archived: true}), true, 1},
+		{"another limit", emit(org.LimitSet{}), true, 1},
+		{"several, of which one ends", emit(org.ProjectSet{ID: "proj_1"}, org.KeyRemoved{}), true, 1},
+		{"an event without effects", emit(), false, 1},
+		{"nothing to do", func(org.Tx) error { return nil }, true, 0},
+		{"nothing found", refuse, true, 0},
+	} {
+		before, err := w.Head(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		commit, err := w.Update(t.Context(), test.update)
+		var refused *org.Refusal
+		if err != nil && !errors.As(err, &refused) {
+			t.Fatal(err)
+		}
+		if commit.Ends != test.ends || commit.Revision != before.Revision+test.events {
+			t.Errorf("%s: ends %t at revision %d, want %t at %d", test.name, commit.Ends, commit.Revision, test.ends, before.Revision+test.events)
+		}
 	}
 }
