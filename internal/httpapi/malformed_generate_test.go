@@ -15,6 +15,13 @@ type generator struct {
 	key     string   // good credentials
 	others  []string // credentials that are not
 	victims []string // ids of keys that may be deleted
+	places  []place  // beside admin keys
+}
+
+// place is a resource and the ids in it that may be changed and deleted.
+type place struct {
+	path string
+	ids  []string
 }
 
 func (g *generator) one(choices ...string) string { return choices[g.IntN(len(choices))] }
@@ -58,19 +65,29 @@ func (g *generator) request() []byte {
 }
 
 func (g *generator) path(method string) string {
-	if method == "DELETE" || g.rarely(4) {
-		return keysPath + "/" + g.id()
+	at := place{keysPath, g.victims}
+	if len(g.places) > 0 && g.rarely(3) {
+		at = g.places[g.IntN(len(g.places))]
+	}
+	if method == "DELETE" || g.rarely(4) || at.path == usersPath && g.rarely(2) {
+		path := at.path + "/" + g.idOf(at.ids)
+		if at.path == projectsPath && g.rarely(3) {
+			path += g.one("/archive", "/archive", "/archive", "/archive/", "/Archive", "/unarchive")
+		}
+		return path
 	}
 	if g.rarely(8) {
 		return g.one("/", "*", "", "/v1", "/v1/", "//", keysPath+"/", keysPath+"//", "/v1/organization/../organization/admin_api_keys",
 			"/v1/./organization/admin_api_keys", "/v1/organization%2fadmin_api_keys", "/v1/%6frganization/admin_api_keys",
 			"http://other"+keysPath, "http://"+keysPath, "other:80", keysPath+"/"+g.noise(), "/"+g.noise(), "/v1/"+g.one("models", "chat/completions"))
 	}
-	return keysPath
+	return at.path
 }
 
-func (g *generator) id() string {
-	id := g.victims[g.IntN(len(g.victims))]
+func (g *generator) id() string { return g.idOf(g.victims) }
+
+func (g *generator) idOf(ids []string) string {
+	id := ids[g.IntN(len(ids))]
 	switch g.IntN(6) {
 	case 0:
 		return url.PathEscape(g.noise())
@@ -84,7 +101,8 @@ func (g *generator) id() string {
 func (g *generator) query() string {
 	var pairs []string
 	for range 1 + g.IntN(4) {
-		name := g.one("limit", "limit", "after", "order", "order", "limit[]", "l%69mit", "Limit", "x", g.escaped(), "")
+		name := g.one("limit", "limit", "after", "order", "order", "limit[]", "l%69mit", "Limit", "x", g.escaped(), "",
+			"emails", "emails[]", "emails%5B%5D", "include_archived")
 		value := g.one("0", "1", "20", "100", "101", "-1", "-0", "007", "1e2", "1.0", "99999999999999999999", "", "asc", "desc", "ASC", "null", "true",
 			g.id(), g.id(), g.escaped(), g.escaped(), g.escaped(), g.noise(), "%", "%zz", "%00", "%ff", "+", "%20", "a;b", "'", "sk-admin-")
 		pairs = append(pairs, name+g.one("=", "=", "=", "=", "", "==")+value)
@@ -151,7 +169,7 @@ func (g *generator) body() []byte {
 	}
 	var members []string
 	for range 1 + g.IntN(3) {
-		name := g.one("name", "name", "name", "expires_in_seconds", "expires_in_seconds", "Name", "scopes", "n\\u0061me", "", g.noise())
+		name := g.one("name", "name", "name", "expires_in_seconds", "expires_in_seconds", "Name", "role", "role_id", "external_key_id", "residency", "technical_level", "scopes", "n\\u0061me", "", g.noise())
 		members = append(members, `"`+name+`"`+g.one(":", ":", " : ", "=")+g.json(3))
 	}
 	text := []byte("{" + strings.Join(members, g.one(",", ",", ",", ",,", " ")) + g.one("}", "}", "}", "}", ",}", "]"))
@@ -174,7 +192,7 @@ func (g *generator) json(depth int) string {
 		}
 		return "[]"
 	default:
-		return `"` + g.one("a", "deploy", "", " ", " padded ", "\\u0000", "\\ud800", "\\ud83d\\udc4d", "\\x", "\n", "\x7f", "\\u0085", "ä", "👍", "\xff", "\\\"",
+		return `"` + g.one("a", "deploy", "owner", "reader", "EU_STORAGE_PROCESSING", "", " ", " padded ", "\\u0000", "\\ud800", "\\ud83d\\udc4d", "\\x", "\n", "\x7f", "\\u0085", "ä", "👍", "\xff", "\\\"",
 			strings.Repeat("x", 256), strings.Repeat("x", 257), strings.Repeat("👍", 256), g.noise()) + `"`
 	}
 }

@@ -141,6 +141,11 @@ func (g *generator) seed(s *seed) {
 	for i := range 200 {
 		g.victims = append(g.victims, s.adminKey(fmt.Sprint("victim ", i)).id)
 	}
+	projects := place{path: projectsPath}
+	for i := range 50 {
+		projects.ids = append(projects.ids, s.project(fmt.Sprint("victim ", i)))
+	}
+	g.places = []place{projects, {usersPath, s.users(100, org.RoleReader)}}
 }
 
 // TestMalformedHarnessCatches plants what the harness is there to find.

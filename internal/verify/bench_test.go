@@ -206,3 +206,17 @@ func BenchmarkDecideLeased(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkKeysRemoved ends keys of one owner by one effect, which walks through
+// a million.
+func BenchmarkKeysRemoved(b *testing.B) {
+	p := populate(b, 1_000_000, 0)
+	i := 0
+	for b.Loop() {
+		apply(b, p.index, verify.KeysRemoved{
+			OwnerType: verify.OwnerUser, OwnerID: fmt.Sprintf("user_01JZZZZZZZ%016d", i),
+			ProjectID: fmt.Sprintf("proj_01JZZZZZZZ%016d", i%1000),
+		})
+		i++
+	}
+}

@@ -29,7 +29,11 @@ type Open func(t *testing.T, cfg Config) org.Store
 // Run runs the suite, all tests in parallel.
 func Run(t *testing.T, open Open) {
 	for _, group := range []map[string]func(*testing.T, Open){
-		updateTests, batchTests, logTests, keyTests, bootstrapTests, stateTests, explainTests, clockTests, cascadeTests, auditTests,
+		updateTests, batchTests, logTests, clockTests, stateTests, bootstrapTests, explainTests, cascadeTests,
+		keyTests,
+		userTests,
+		projectTests,
+		auditTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
