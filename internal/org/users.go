@@ -26,6 +26,16 @@ type UserPage struct {
 type UserStore interface {
 	Users(ctx context.Context, page UserPage) ([]User, error)
 	User(ctx context.Context, id string) (user User, ok bool, err error)
+	// AdminKeysOf finds the admin keys of a user among all of them. That can take
+	// a second where there are a million, so it is done before the transaction
+	// that deletes them, which looks for itself at those made since.
+	AdminKeysOf(ctx context.Context, userID string) (KeysSeen, error)
+}
+
+// KeysSeen are keys that were there at some time.
+type KeysSeen struct {
+	IDs   []string
+	Until string // keys with greater ids were not looked for
 }
 
 // UserTx changes users.
@@ -43,8 +53,9 @@ type UserTx interface {
 	// developer persona.
 	UpdateUser(u User) error
 	// DeleteUser deletes a user, its memberships, its keys of all kinds and
-	// their use times. The caller emits the OwnerSet that ends the keys.
-	DeleteUser(id string) error
+	// their use times. The caller emits the OwnerSet that ends the keys, and
+	// passes what AdminKeysOf has found.
+	DeleteUser(id string, seen KeysSeen) error
 }
 
 // maxEmails bounds the addresses that one list is asked for.
@@ -175,6 +186,10 @@ func (s *Service) DeleteUser(ctx context.Context, caller Caller, id string) (Com
 	if _, ok := ParseID(PrefixUser, id); !ok {
 		return Commit{}, noSuchUser(id)
 	}
+	seen, err := s.keysToDelete(ctx, id)
+	if err != nil {
+		return Commit{}, fmt.Errorf("delete user: %w", err)
+	}
 	commit, err := s.change(ctx, caller, func(tx Tx, actor Owner) error {
 		user, err := theUser(tx, id)
 		if err != nil {
@@ -185,7 +200,7 @@ func (s *Service) DeleteUser(ctx context.Context, caller Caller, id string) (Com
 				return err
 			}
 		}
-		if err := tx.DeleteUser(id); err != nil {
+		if err := tx.DeleteUser(id, seen); err != nil {
 			return err
 		}
 		tx.Emit(Event{
@@ -199,6 +214,14 @@ func (s *Service) DeleteUser(ctx context.Context, caller Caller, id string) (Com
 		return Commit{}, fmt.Errorf("delete user: %w", err)
 	}
 	return commit, nil
+}
+
+// keysToDelete looks for the admin keys of a user, if there is one.
+func (s *Service) keysToDelete(ctx context.Context, userID string) (KeysSeen, error) {
+	if _, ok, err := s.store.User(ctx, userID); !ok || err != nil {
+		return KeysSeen{}, err
+	}
+	return s.store.AdminKeysOf(ctx, userID)
 }
 
 // expendable refuses to lose an owner where nobody else could administer

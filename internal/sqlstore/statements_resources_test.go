@@ -25,6 +25,8 @@ func everyResource(t *testing.T, s *sqlstore.Store) {
 	}
 	_, _, err := s.User(ctx, "user_x")
 	must(err)
+	_, err = s.AdminKeysOf(ctx, "user_x")
+	must(err)
 	for _, archived := range []bool{false, true} {
 		_, err = s.Projects(ctx, org.ProjectPage{Page: page, Archived: archived})
 		must(err)
@@ -76,7 +78,7 @@ func everyChange(tx org.Tx) error {
 		func() error { return tx.DeleteServiceAccount(project.ID, account.ID) },
 		func() error { return tx.SetRateLimit(org.RateLimit{ProjectID: project.ID, Model: "m"}) },
 		func() error { l, ok, err := tx.RateLimit(project.ID, "m"); return read(l, ok, err) },
-		func() error { return tx.DeleteUser(user.ID) },
+		func() error { return tx.DeleteUser(user.ID, org.KeysSeen{IDs: []string{"key_x"}, Until: "key_x"}) },
 	} {
 		if err := do(); err != nil {
 			return err

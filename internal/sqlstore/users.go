@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/keyreeve/keyreeve/internal/org"
@@ -106,15 +107,47 @@ func (t *tx) UpdateUser(u org.User) error {
 		string(u.Role), u.TechnicalLevel, u.DeveloperPersona, u.ID)
 }
 
-// DeleteUser reads all admin keys, which have no index by owner: one would cost
-// each admin key that is made, and few users are ever deleted.
-func (t *tx) DeleteUser(id string) error {
+// AdminKeysOf implements org.Store. Admin keys have no index by owner: it would
+// cost each one that is made, and few users are ever deleted.
+func (s *Store) AdminKeysOf(ctx context.Context, userID string) (seen org.KeysSeen, err error) {
+	head, err := s.Head(ctx) // first: what is committed later has greater ids
+	if err != nil {
+		return seen, err
+	}
+	seen.Until = org.PrefixKey + head.LastID.String()
+	rows, err := s.query(ctx, `SELECT id FROM api_keys WHERE kind = 1 AND owner_id = $1 ORDER BY id`, userID)
+	if err != nil {
+		return seen, s.classify(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return seen, s.classify(err)
+		}
+		seen.IDs = append(seen.IDs, id)
+	}
+	return seen, s.classify(rows.Err())
+}
+
+func (t *tx) DeleteUser(id string, seen org.KeysSeen) error {
 	if err := t.deleteKeysOf(id); err != nil {
 		return err
 	}
+	for chunk := range slices.Chunk(seen.IDs, maxDeleteRows) {
+		if err := t.deleteAdminKeys(chunk); err != nil {
+			return err
+		}
+	}
 	for _, text := range []string{
-		`DELETE FROM key_uses WHERE key_id IN (SELECT id FROM api_keys WHERE kind = 1 AND owner_id = $1)`,
-		`DELETE FROM api_keys WHERE kind = 1 AND owner_id = $1`,
+		`DELETE FROM key_uses WHERE key_id IN (SELECT id FROM api_keys WHERE kind = 1 AND id > $1 AND owner_id = $2)`,
+		`DELETE FROM api_keys WHERE kind = 1 AND id > $1 AND owner_id = $2`,
+	} {
+		if err := t.exec(text, seen.Until, id); err != nil {
+			return err
+		}
+	}
+	for _, text := range []string{
 		`DELETE FROM project_users WHERE user_id = $1`,
 		`DELETE FROM users WHERE id = $1`,
 	} {
@@ -123,6 +156,24 @@ func (t *tx) DeleteUser(id string) error {
 		}
 	}
 	return nil
+}
+
+// maxDeleteRows bounds one statement, see useRows.
+const maxDeleteRows = 512
+
+// deleteAdminKeys deletes at most maxDeleteRows keys.
+func (t *tx) deleteAdminKeys(ids []string) error {
+	args := make([]any, 0, maxDeleteRows)
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	for n := useRows(len(ids)); len(args) < n; {
+		args = append(args, "") // no key has this id
+	}
+	if err := t.exec(`DELETE FROM key_uses WHERE key_id IN `+placeholders(1, len(args)), args...); err != nil {
+		return err
+	}
+	return t.exec(`DELETE FROM api_keys WHERE kind = 1 AND id IN `+placeholders(1, len(args)), args...)
 }
 
 // deleteKeysOf deletes the project keys of a user or service account in all

@@ -13,6 +13,7 @@ import (
 
 var cascadeTests = map[string]func(*testing.T, Open){
 	"DeletedUserTakesItsKeysAlong":           deletedUserTakesItsKeysAlong,
+	"ManyKeysEndAtOnce":                      manyKeysEndAtOnce,
 	"DeletedMemberTakesItsKeysAlong":         deletedMemberTakesItsKeysAlong,
 	"DeletedServiceAccountTakesItsKeysAlong": deletedServiceAccountTakesItsKeysAlong,
 	"EndedKeyIsForgottenWithinItsBatch":      endedKeyIsForgottenWithinItsBatch,
@@ -115,6 +116,15 @@ func (w *world) do(t *testing.T, fn func(org.Tx) error) {
 	}
 }
 
+func (w *world) adminKeysOf(t *testing.T, userID string) org.KeysSeen {
+	t.Helper()
+	seen, err := w.AdminKeysOf(t.Context(), userID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seen
+}
+
 // held returns who has keys where, sorted, and uses all of them.
 func (s *society) held(t *testing.T) []string {
 	t.Helper()
@@ -164,11 +174,15 @@ func deletedUserTakesItsKeysAlong(t *testing.T, open Open) {
 	s := newSociety(t, open)
 	before := s.held(t)
 	user := s.users[0]
+	seen := s.adminKeysOf(t, user)
+	s.do(t, func(tx org.Tx) error { // and after they were looked for, two more
+		return addNamedKey(tx, org.KindAdmin, org.OwnerUser, user, "")
+	})
 	s.do(t, func(tx org.Tx) error {
 		tx.Emit(org.Event{Type: org.EventUserDeleted, Resource: user, Effects: []org.Effect{
 			org.OwnerSet{Type: org.OwnerUser, ID: user, Role: org.RoleReader, Removed: true},
 		}})
-		return tx.DeleteUser(user)
+		return tx.DeleteUser(user, seen)
 	})
 	s.expectGone(t, before, keyName(user, ""), keyName(user, s.projects[0]), keyName(user, s.projects[1]))
 	if _, ok, err := s.User(t.Context(), user); ok || err != nil {
@@ -185,6 +199,31 @@ func deletedUserTakesItsKeysAlong(t *testing.T, open Open) {
 		}
 		return nil
 	})
+}
+
+// manyKeysEndAtOnce deletes more keys than a store may care to name at once.
+func manyKeysEndAtOnce(t *testing.T, open Open) {
+	s := newSociety(t, open)
+	user, other := s.users[0], s.users[1]
+	for range 2 {
+		s.do(t, func(tx org.Tx) error {
+			for range 400 {
+				if err := addNamedKey(tx, org.KindAdmin, org.OwnerUser, user, ""); err != nil {
+					return err
+				}
+			}
+			return addNamedKey(tx, org.KindAdmin, org.OwnerUser, other, "")
+		})
+	}
+	_ = s.held(t) // and notes uses
+	if _, err := s.svc.DeleteUser(t.Context(), s.owner, user); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := s.AdminAPIKeys(t.Context(), org.Page{Limit: 5000})
+	if err != nil || len(keys) != 1+6 {
+		t.Errorf("%d keys are left, %v", len(keys), err)
+	}
+	s.verifyState(t)
 }
 
 func deletedMemberTakesItsKeysAlong(t *testing.T, open Open) {
@@ -252,6 +291,7 @@ func deletedServiceAccountTakesItsKeysAlong(t *testing.T, open Open) {
 func endedKeyIsForgottenWithinItsBatch(t *testing.T, open Open) {
 	s := newSociety(t, open)
 	user := s.users[0]
+	seen := s.adminKeysOf(t, user)
 	var key string
 	if _, err := s.Snapshot(t.Context(), org.SnapshotVisitor{Key: func(k org.SnapshotKey) error {
 		if k.OwnerID == user && k.Kind == org.KindAdmin {
@@ -281,7 +321,7 @@ func endedKeyIsForgottenWithinItsBatch(t *testing.T, open Open) {
 			return err
 		}
 		look(org.RoleOwner, true)
-		if err := tx.DeleteUser(user); err != nil {
+		if err := tx.DeleteUser(user, seen); err != nil {
 			return err
 		}
 		look("", false)
