@@ -158,7 +158,7 @@ func (t *tx) DeleteUser(id string, seen org.KeysSeen) error {
 	return nil
 }
 
-// maxDeleteRows bounds one statement, see useRows.
+// maxDeleteRows bounds one statement, see powerOfTwo.
 const maxDeleteRows = 512
 
 // deleteAdminKeys deletes at most maxDeleteRows keys.
@@ -167,7 +167,7 @@ func (t *tx) deleteAdminKeys(ids []string) error {
 	for _, id := range ids {
 		args = append(args, id)
 	}
-	for n := useRows(len(ids)); len(args) < n; {
+	for n := powerOfTwo(len(ids)); len(args) < n; {
 		args = append(args, "") // no key has this id
 	}
 	if err := t.exec(`DELETE FROM key_uses WHERE key_id IN `+placeholders(1, len(args)), args...); err != nil {
