@@ -157,4 +157,5 @@ func (*idleLog) Load(context.Context) error       { return nil }
 func (*idleLog) Ready() bool                      { return true }
 func (*idleLog) Grant(verify.Instant, int64) bool { return true }
 func (*idleLog) DropLease()                       {}
+func (*idleLog) LeaseState() verify.LeaseState    { return verify.LeaseHeld }
 func (*idleLog) Reset()                           {}
