@@ -145,7 +145,7 @@ func (g *generator) seed(s *seed) {
 	for i := range 50 {
 		projects.ids = append(projects.ids, s.project(fmt.Sprint("victim ", i)))
 	}
-	g.places = []place{projects, {usersPath, s.users(100, org.RoleReader)}}
+	g.places = []place{projects, {usersPath, s.readers(100)}}
 }
 
 // TestMalformedHarnessCatches plants what the harness is there to find.

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/keyreeve/keyreeve/internal/httpapi"
-	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/server"
 )
 
@@ -259,7 +258,7 @@ func newMatrixSystem(t *testing.T, database string) (s *system, principals map[s
 	t.Helper()
 	s = newSystem(t, server.Config{Database: database}, func(seed *seed) {
 		principals = seed.principals()
-		seed.spare = seed.users(3*len(principals), org.RoleReader)
+		seed.spare = seed.readers(3 * len(principals))
 	})
 	for _, key := range principals {
 		if len(key) > len("junk") {

@@ -89,11 +89,11 @@ func (s *seed) user(role org.Role) (owner org.Owner) {
 	return owner
 }
 
-// users adds people with a role.
-func (s *seed) users(n int, role org.Role) (ids []string) {
+// readers adds people with the role reader.
+func (s *seed) readers(n int) (ids []string) {
 	s.tb.Helper()
 	for range n {
-		ids = append(ids, s.user(role).ID)
+		ids = append(ids, s.user(org.RoleReader).ID)
 	}
 	return ids
 }

@@ -63,7 +63,7 @@ func TestUserIsTheContractsToTheByte(t *testing.T) {
 
 func TestUsersAreListedPageByPage(t *testing.T) {
 	t.Parallel()
-	fill := func(s *seed) { s.spare = s.users(44, org.RoleReader) }
+	fill := func(s *seed) { s.spare = s.readers(44) }
 	onBothEngines(t, fill, func(t *testing.T, s *system) {
 		all := append([]string{s.seed.owner.ID}, s.seed.spare...)
 		for query, want := range map[string][]string{
@@ -86,7 +86,7 @@ func TestUsersAreListedPageByPage(t *testing.T) {
 
 func TestUsersAreFoundByEmail(t *testing.T) {
 	t.Parallel()
-	fill := func(s *seed) { s.spare = s.users(3, org.RoleReader) }
+	fill := func(s *seed) { s.spare = s.readers(3) }
 	onBothEngines(t, fill, func(t *testing.T, s *system) {
 		ids := s.seed.spare
 		email := func(i int) string { return url.QueryEscape(ids[i] + "@example.com") }
@@ -160,7 +160,7 @@ func TestRoleOfAUserIsThatOfItsKeys(t *testing.T) {
 
 func TestModifyUser(t *testing.T) {
 	t.Parallel()
-	fill := func(s *seed) { s.spare = s.users(1, org.RoleReader) }
+	fill := func(s *seed) { s.spare = s.readers(1) }
 	onBothEngines(t, fill, func(t *testing.T, s *system) {
 		path := usersPath + "/" + s.seed.spare[0]
 		before := s.do(t, request{path: path}).body
