@@ -7,7 +7,7 @@
 // the leases of those that do not say so must have run out. A replica that
 // cannot reach the database thus stops answering before the wait for it ends.
 //
-// [Member] runs the protocol of docs/decisions/0008-fleet.md over a [Store]; the
+// [Member] runs the protocol of docs/decisions/0010-fleet.md over a [Store]; the
 // decisions that its safety rests on are the functions of rules.go and of
 // package verify, and the model in this package's tests tries them in every
 // order of events.

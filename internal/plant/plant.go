@@ -5,7 +5,7 @@
 package plant
 
 // The bugs, each at the place in the program that it breaks. The rules are
-// those of docs/decisions/0008-fleet.md.
+// those of docs/decisions/0010-fleet.md.
 const (
 	// BarrierSkipped: a revocation is answered without waiting (rule 6).
 	BarrierSkipped = "barrier-skipped"
