@@ -11,6 +11,7 @@ import (
 )
 
 type auditCmd struct {
+	List   auditListCmd   `cmd:"" help:"List what was changed, by whom and when, over the API."`
 	Verify auditVerifyCmd `cmd:"" help:"Check that no event of the log was changed, removed or put in, and that the keys are those of the log."`
 }
 
