@@ -78,7 +78,7 @@ func (a *admin) do(ctx context.Context, tg *target, o *historytest.Operation, me
 	}
 	if err == nil {
 		o.Answer = a.meaning(*o, resp, content)
-		o.Revision, _ = strconv.ParseInt(resp.Header.Get("Keyreeve-Revision"), 10, 64) //nolint:errcheck // 0 is none
+		o.Revision, _ = strconv.ParseInt(resp.Header.Get("Keyreeve-Revision"), 10, 64) // 0 is none
 		o.Everywhere = everywhere(resp.Header.Get("Keyreeve-Confirmed"))
 	}
 	*o = a.log.Add(*o)

@@ -59,6 +59,7 @@ func Linearizable(h History, window int) (bad []History, undecided int) {
 				bad = append(bad, History{Operations: operations, Settle: h.Settle})
 			case porcupine.Unknown:
 				undecided++
+			case porcupine.Ok:
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/url"
@@ -52,7 +53,7 @@ func NewProxy(tb testing.TB, dsn string) *Proxy {
 	if err != nil {
 		tb.Fatalf("proxy to PostgreSQL: %v", err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatalf("proxy to PostgreSQL: %v", err)
 	}
@@ -120,7 +121,7 @@ func (p *Proxy) accept() {
 			return
 		}
 		l := &link{proxy: p, client: client.(*net.TCPConn)}
-		l.server, err = net.Dial("unix", p.server)
+		l.server, err = new(net.Dialer).DialContext(context.Background(), "unix", p.server)
 		if err != nil || !p.add(l) {
 			l.reset()
 			continue
