@@ -32,6 +32,11 @@ core.register_action("keyreeve", { "http-req" }, function(txn, url)
         end
     end
 
+    local model = txn:get_var("txn.keyreeve_model")
+    if model then
+        headers["x-keyreeve-model"] = { model }
+    end
+
     local client = core.httpclient()
     local answer = client:get({ url = url, headers = headers, timeout = 2000 })
 
@@ -44,7 +49,7 @@ core.register_action("keyreeve", { "http-req" }, function(txn, url)
         end
         return
     end
-    if answer and (answer.status == 401 or answer.status == 403) then
+    if answer and (answer.status == 401 or answer.status == 403 or answer.status == 429) then
         local out = {}
         for _, name in ipairs(passed_on) do
             local value = answer.headers[name]

@@ -3,6 +3,7 @@ package recipetest
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"net"
@@ -18,7 +19,10 @@ import (
 	"time"
 
 	"github.com/keyreeve/keyreeve/client"
+	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/server"
+	"github.com/keyreeve/keyreeve/internal/sqlstore"
+	"github.com/keyreeve/keyreeve/internal/token"
 )
 
 // recipe is one gateway with its files, the first of which is its
@@ -56,7 +60,9 @@ type world struct {
 	client   *client.Client
 	adminKey string
 	models   *models
-	output   *output // of the gateway
+
+	project, projectKey string
+	output              *output // of the gateway
 }
 
 func newWorld(t *testing.T, r recipe) *world {
@@ -76,26 +82,71 @@ func newWorld(t *testing.T, r recipe) *world {
 
 func (w *world) startKeyreeve(t *testing.T) {
 	t.Helper()
-	dir := t.TempDir()
-	keyFile := filepath.Join(dir, "key")
+	database := filepath.Join(t.TempDir(), "keyreeve.db")
+	w.seed(t, database)
 	s, err := server.Start(t.Context(), server.Config{
-		Listen: "127.0.0.1:0", GatewayListen: "127.0.0.1:0",
-		Database:  filepath.Join(dir, "keyreeve.db"),
-		OwnerName: "Owner", OwnerEmail: "owner@example.com", BootstrapKeyFile: keyFile,
+		Listen: "127.0.0.1:0", GatewayListen: "127.0.0.1:0", Database: database,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Stop(context.Background()) }) // a test may have stopped it
-	key, err := os.ReadFile(keyFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.keyreeve, w.adminKey = s, strings.TrimSpace(string(key))
+	w.keyreeve = s
 	if w.client, err = client.New(s.URL()+"/v1", w.adminKey); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.client.CloseIdleConnections)
+}
+
+// seed makes an organization with an admin key, and a key of its project, which
+// has rate limits.
+func (w *world) seed(t *testing.T, database string) {
+	t.Helper()
+	store, err := sqlstore.Open(t.Context(), sqlstore.Config{Database: database})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var first org.AdminAPIKey
+	if _, err := org.NewService(store, rand.Reader, nil).Bootstrap(t.Context(), org.Bootstrap{
+		OwnerName: "Owner", OwnerEmail: "owner@example.com",
+		Announce: func(key org.AdminAPIKey, secret token.Secret) error {
+			first, w.adminKey = key, secret.Reveal()
+			return nil
+		},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	projects, err := store.Projects(t.Context(), org.ProjectPage{Page: org.Page{Limit: 1}})
+	if err != nil || len(projects) == 0 {
+		t.Fatalf("%d projects, %v", len(projects), err)
+	}
+	w.project = projects[0].ID
+	secret, err := token.Mint(token.KindProject, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.projectKey = secret.Reveal()
+	if _, err := store.Update(t.Context(), func(tx org.Tx) error {
+		id, err := tx.NewID(org.PrefixKey)
+		if err != nil {
+			return err
+		}
+		key := org.Key{
+			ID: id.String(), Kind: org.KindProject, Name: "models", Digest: secret.Digest(), Redacted: secret.Redacted(),
+			CreatedAt: tx.Now(), OwnerType: first.Owner.Type, OwnerID: first.Owner.ID, ProjectID: w.project,
+		}
+		tx.Emit(org.Event{Type: org.EventAPIKeyCreated, Effects: []org.Effect{org.KeyAdded{
+			ID: key.ID, Kind: key.Kind, Digest: key.Digest, OwnerType: key.OwnerType, OwnerID: key.OwnerID, ProjectID: key.ProjectID,
+		}}})
+		return tx.InsertKey(key)
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (w *world) startGateway(t *testing.T, r recipe, path string) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,7 +19,7 @@ import (
 // identity are the headers by which a model server knows who asks.
 var identity = []string{
 	"X-Keyreeve-Key-Id", "X-Keyreeve-Owner-Id", "X-Keyreeve-Owner-Type",
-	"X-Keyreeve-Project-Id", "X-Keyreeve-Kind", "X-Keyreeve-Expires-At", "X-Keyreeve-Reason",
+	"X-Keyreeve-Project-Id", "X-Keyreeve-Kind", "X-Keyreeve-Expires-At", "X-Keyreeve-Reason", "X-Keyreeve-Model",
 }
 
 func TestRecipes(t *testing.T) {
@@ -33,6 +34,7 @@ func TestRecipes(t *testing.T) {
 			t.Run("who a client says it is is dropped", w.testSpoofed)
 			t.Run("bad keys are refused", w.testRefused)
 			t.Run("an expired key is refused", w.testExpired)
+			t.Run("a request over its limit is refused", w.testLimited)
 			t.Run("a stream is passed on as it comes", w.testStream)
 			t.Run("a key is refused from the moment its revocation returned", w.testRevokedMidStream)
 			t.Run("without Keyreeve nobody gets through", w.testAway)
@@ -181,6 +183,47 @@ func (w *world) testExpired(t *testing.T) {
 	w.checkRefused(t, "an expired key", w.get(t, "/v1/models", "Authorization", "Bearer "+key.Value))
 }
 
+// testLimited asks three times for a model that the project may use twice a
+// minute, of which the recipes know by the path. What the client says about the
+// model is nothing.
+func (w *world) testLimited(t *testing.T) {
+	if _, err := w.client.ProjectRateLimits.Update(t.Context(), w.project, "rl-text-embedding-3-small",
+		api.ProjectRateLimitUpdateRequest{MaxRequestsPer1Minute: new(int64(2))}); err != nil {
+		t.Fatal(err)
+	}
+	headers := []string{"Authorization", "Bearer " + w.projectKey, "X-Keyreeve-Model", "made-up"}
+	w.models.take()
+	for range 2 {
+		if a := w.get(t, "/v1/embeddings", headers...); a.status != http.StatusOK {
+			t.Fatalf("within the limit: got %d %s", a.status, a.body)
+		}
+	}
+	for _, seen := range w.models.take() {
+		if seen.Get("X-Keyreeve-Model") != "" || seen.Get("X-Keyreeve-Kind") != "project" {
+			t.Errorf("the model server got %v", seen)
+		}
+	}
+	a := w.get(t, "/v1/embeddings", headers...)
+	var body api.ErrorResponse
+	if err := json.Unmarshal([]byte(a.body), &body); err != nil || body.Error.Code == nil || *body.Error.Code != api.CodeRateLimitExceeded {
+		t.Errorf("the body is no error of OpenAI's form: %s", a.body)
+	}
+	wait, err := strconv.Atoi(a.header.Get("Retry-After"))
+	if a.status != http.StatusTooManyRequests || err != nil || wait < 1 || wait > 30 || len(a.header.Values("Retry-After")) != 1 {
+		t.Errorf("got %d, Retry-After %q", a.status, a.header.Values("Retry-After"))
+	}
+	if seen := w.models.take(); len(seen) > 0 {
+		t.Error("a request over the limit reached the model server")
+	}
+	// Other models have limits of their own, and so have other projects.
+	for path, key := range map[string]string{"/v1/models": w.projectKey, "/v1/embeddings": w.adminKey} {
+		if a := w.get(t, path, "Authorization", "Bearer "+key); a.status != http.StatusOK {
+			t.Errorf("%s: got %d %s", path, a.status, a.body)
+		}
+	}
+	w.models.take()
+}
+
 func (w *world) testStream(t *testing.T) {
 	key := w.newKey(t, nil)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/v1/stream", nil)
@@ -280,7 +323,9 @@ func (w *world) testAway(t *testing.T) {
 
 func (w *world) testNothingPrinted(t *testing.T) {
 	text := w.output.String()
-	if i := strings.Index(text, "sk-admin-"); i >= 0 {
-		t.Errorf("the gateway printed a key at byte %d of its output", i)
+	for _, prefix := range []string{"sk-admin-", "sk-proj-"} {
+		if i := strings.Index(text, prefix); i >= 0 {
+			t.Errorf("the gateway printed a key at byte %d of its output", i)
+		}
 	}
 }
