@@ -29,6 +29,9 @@ type Config struct {
 	// Stats is told of every decision. Nil: nobody is.
 	Stats *verify.Stats
 
+	// Tally counts the uses of each key. Nil: nobody does.
+	Tally *verify.Tally
+
 	// Logger is told of panics, and of nothing that a client sent. Nil: nobody.
 	Logger *slog.Logger
 }
@@ -38,6 +41,7 @@ type Gate struct {
 	index   *verify.Index
 	now     func() int64
 	stats   *verify.Stats
+	tally   *verify.Tally // nil: none
 	logger  *slog.Logger
 	sources []source
 	limits  *limit.Table // nil: none
@@ -50,7 +54,7 @@ func New(cfg Config) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gate{index: cfg.Index, now: cfg.Now, stats: cfg.Stats, logger: cfg.Logger, sources: sources, limits: cfg.Limits, elapsed: cfg.Elapsed}
+	g := &Gate{index: cfg.Index, now: cfg.Now, stats: cfg.Stats, tally: cfg.Tally, logger: cfg.Logger, sources: sources, limits: cfg.Limits, elapsed: cfg.Elapsed}
 	if g.stats == nil {
 		g.stats = new(verify.Stats)
 	}
@@ -150,6 +154,9 @@ func (g *Gate) verify(key string, ask Ask) (d verify.Decision, wait time.Duratio
 		}
 	}
 	g.stats.Count(d, start)
+	if g.tally != nil {
+		g.tally.Count(d)
+	}
 	return d, wait
 }
 

@@ -34,6 +34,7 @@ type Store interface {
 	ProjectStore
 	RateLimitStore
 	AuditStore
+	KeyDayStore
 
 	// Head returns the position of the log.
 	Head(ctx context.Context) (Head, error)

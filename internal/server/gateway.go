@@ -42,7 +42,7 @@ func (s *Server) openGateways(ctx context.Context) (err error) {
 	s.gateways.gate, err = gateway.New(gateway.Config{
 		Index: s.index, Now: s.clock.Now, KeyHeaders: s.cfg.GatewayKeyHeaders,
 		Limits: s.limits, Elapsed: func() time.Duration { return time.Since(start) },
-		Stats: s.decisions, Logger: s.logger,
+		Stats: s.decisions, Tally: &s.tally, Logger: s.logger,
 	})
 	if err != nil {
 		return fmt.Errorf("--gateway-key-headers: %w", err)

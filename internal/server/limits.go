@@ -38,9 +38,9 @@ func newLimits(c org.Catalogue) *limit.Table {
 	return limit.NewTable(models, others)
 }
 
-// shareInterval is how often the number of replicas is looked at. A replica that
-// came or went is counted that much later; until then together they let through
-// too much or too little.
+// shareInterval is how often the number of replicas is looked at, which they
+// count once in a lease. Until one that came or went is counted, together they
+// let through too much or too little.
 const shareInterval = 250 * time.Millisecond
 
 // shareLimits tells the limits how many replicas enforce them, until ctx ends.

@@ -57,6 +57,7 @@ type Server struct {
 	gateways    gateways
 	catalogue   org.Catalogue
 	limits      *limit.Table
+	tally       verify.Tally
 	decisions   *verify.Stats
 	stopping    atomic.Bool
 	failed      chan error // the first reason to stop that nobody asked for
@@ -167,6 +168,7 @@ func (s *Server) serve(api http.Handler) error {
 	s.cancel = cancel
 	s.follow(ctx)
 	s.background.Go(func() { s.writeUses(ctx) })
+	s.background.Go(func() { s.countUses(ctx) })
 	s.background.Go(func() { s.recordTime(ctx) })
 
 	l := s.listener

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/server"
 )
 
@@ -179,4 +180,31 @@ func awaitRefused(t *testing.T, address string) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	t.Fatal("new connections are still accepted")
+}
+
+func TestStopWritesDailyUses(t *testing.T) {
+	t.Parallel()
+	cfg := config(t)
+	s, err := server.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &running{Server: s, url: s.URL(), key: readKey(t, cfg.BootstrapKeyFile), http: newClient(t, &http.Transport{})}
+	id, value := r.create(t, `{"name":"used often"}`)
+	for range 5 {
+		r.wantStatus(t, value, http.StatusOK)
+	}
+	r.http.CloseIdleConnections()
+	if err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	today := org.Day(time.Now().Unix())
+	days, err := openReadOnly(t, cfg.Database).UsesOf(t.Context(), id, today-1, today)
+	total := int64(0)
+	for _, d := range days {
+		total += d.Count
+	}
+	if err != nil || total != 5 {
+		t.Errorf("%v, %v, want 5 uses", days, err)
+	}
 }

@@ -35,6 +35,10 @@ func everyResource(t *testing.T, s *sqlstore.Store) {
 	must(err)
 	_, err = s.RateLimits(ctx, "proj_x")
 	must(err)
+	must(s.CountUses(ctx, 1, []org.KeyUses{{KeyID: "x", Count: 1}}))
+	_, err = s.UsesOf(ctx, "x", 1, 1)
+	must(err)
+	must(s.ForgetUses(ctx, 1))
 	_, err = s.Update(ctx, func(tx org.Tx) error {
 		tx.Emit(org.Event{Type: org.EventUserAdded, Effects: []org.Effect{org.ProjectSet{ID: "proj_x"}}})
 		return everyChange(tx)

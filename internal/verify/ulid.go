@@ -64,3 +64,9 @@ func (u ulid) appendKeyID(dst []byte) []byte {
 func (u *ulid) seconds() int64 {
 	return int64(binary.BigEndian.Uint64(u[:8])>>16) / 1000
 }
+
+// spread is a hash: the end of a ULID is random.
+func (u ulid) spread() uint64 {
+	const golden = 0x9e3779b97f4a7c15
+	return binary.BigEndian.Uint64(u[8:]) * golden >> 24
+}

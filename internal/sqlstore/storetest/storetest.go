@@ -34,6 +34,7 @@ func Run(t *testing.T, open Open) {
 		userTests,
 		projectTests,
 		auditTests,
+		keyDayTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
