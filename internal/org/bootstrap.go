@@ -111,15 +111,20 @@ func addOwner(tx Tx, actor Actor, name, email string) (Owner, error) {
 		return Owner{}, err
 	}
 	user := User{ID: id.String(), Name: name, Email: email, Role: RoleOwner, CreatedAt: tx.Now()}
-	if err := tx.InsertUser(user); err != nil {
-		return Owner{}, err
+	return user.asOwner(), addUser(tx, actor, user)
+}
+
+// addUser writes a user and its event.
+func addUser(tx Tx, actor Actor, u User) error {
+	if err := tx.InsertUser(u); err != nil {
+		return err
 	}
 	tx.Emit(Event{
-		Type: EventUserAdded, Actor: actor, Resource: user.ID,
-		Data:    map[string]any{"id": user.ID, "data": map[string]any{"role": string(user.Role)}},
-		Effects: []Effect{OwnerSet{Type: OwnerUser, ID: user.ID, Role: user.Role}},
+		Type: EventUserAdded, Actor: actor, Resource: u.ID,
+		Data:    map[string]any{"id": u.ID, "data": map[string]any{"role": string(u.Role)}},
+		Effects: []Effect{OwnerSet{Type: OwnerUser, ID: u.ID, Role: u.Role}},
 	})
-	return user.asOwner(), nil
+	return nil
 }
 
 func (u User) asOwner() Owner {

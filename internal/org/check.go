@@ -36,6 +36,19 @@ func checkName(param, name string) error {
 	return nil
 }
 
+// checkEmail accepts what can be an address: whether there is such a mailbox only
+// a mail could tell.
+func checkEmail(param, email string) error {
+	if err := checkName(param, email); err != nil {
+		return err
+	}
+	local, domain, _ := strings.Cut(email, "@")
+	if local == "" || domain == "" || strings.ContainsFunc(email, unicode.IsSpace) {
+		return notEmail(param, email)
+	}
+	return nil
+}
+
 func checkExpiry(param string, seconds *int64) error {
 	switch {
 	case seconds == nil:

@@ -52,6 +52,12 @@ const (
 	codeLastOwner       = "last_owner"
 	codeProjectArchived = "project_archived"
 	codeDefaultProject  = "default_project"
+	codeMissing         = "missing_required_parameter"
+	codeAlreadyUser     = "already_user"
+	codeAlreadyMember   = "already_member"
+	codeAlreadyInvited  = "already_invited"
+	codeInviteAccepted  = "invite_accepted"
+	codeInvalidInvite   = "invalid_invite_token"
 )
 
 func emptyString(param string) error {
@@ -89,6 +95,11 @@ func belowMin(param string, limit, got int64) error {
 func controlCharacter(param string, r rune) error {
 	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: param, Message: fmt.Sprintf(
 		"Invalid '%s': control characters are not allowed, but it contains %U.", param, r)}
+}
+
+func notEmail(param, email string) error {
+	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: param, Message: fmt.Sprintf(
+		"Invalid '%s': '%s' is not an e-mail address. Expected one such as 'ada@example.com'.", param, echo.Value(email))}
 }
 
 func notUTF8(param string) error {

@@ -32,8 +32,9 @@ type ActorType string
 
 // The kinds of actor.
 const (
-	ActorAPIKey ActorType = "api_key"
-	ActorHost   ActorType = "host" // somebody with a shell on the machine
+	ActorAPIKey  ActorType = "api_key"
+	ActorSession ActorType = "session" // a person without a key: the user who accepts an invite
+	ActorHost    ActorType = "host"    // somebody with a shell on the machine
 )
 
 // Actor is who made a change.

@@ -225,6 +225,16 @@ func (s *Service) changeProject(
 	return project, commit, nil
 }
 
+// changeIn runs fn to change what a project has, while it is not archived.
+func (s *Service) changeIn(ctx context.Context, caller Caller, projectID string, fn func(tx Tx, actor Actor) error) (Commit, error) {
+	return s.change(ctx, caller, func(tx Tx, actor Owner) error {
+		if _, err := activeProject(tx, projectID); err != nil {
+			return err
+		}
+		return fn(tx, caller.actor(actor))
+	})
+}
+
 // theProject returns a project of a transaction, or the refusal.
 func theProject(tx Tx, id string) (Project, error) {
 	project, ok, err := tx.Project(id)

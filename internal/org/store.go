@@ -32,6 +32,8 @@ type Store interface {
 	AdminAPIKeyStore
 	UserStore
 	ProjectStore
+	ProjectUserStore
+	InviteStore
 	RateLimitStore
 	AuditStore
 	KeyDayStore
@@ -81,6 +83,7 @@ type Tx interface {
 	UserTx
 	ProjectTx
 	ProjectUserTx
+	InviteTx
 	ServiceAccountTx
 	RateLimitTx
 }

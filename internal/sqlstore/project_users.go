@@ -1,15 +1,37 @@
 package sqlstore
 
-import "github.com/keyreeve/keyreeve/internal/org"
+import (
+	"context"
+	"fmt"
 
+	"github.com/keyreeve/keyreeve/internal/org"
+)
+
+// The page is cut out before the users are joined to it, so that no engine can
+// think of joining first.
 const (
-	projectUserColumns = `SELECT m.project_id, m.user_id, u.name, u.email, m.role, m.added_at FROM project_users m JOIN users u ON u.id = m.user_id`
-	projectUserByID    = projectUserColumns + ` WHERE m.project_id = $1 AND m.user_id = $2`
+	projectUserColumns = `SELECT m.project_id, m.user_id, u.name, u.email, m.role, m.added_at FROM `
+	projectUserJoin    = ` m JOIN users u ON u.id = m.user_id `
+
+	projectUserByID   = projectUserColumns + `project_users` + projectUserJoin + `WHERE m.project_id = $1 AND m.user_id = $2`
+	projectUsersAfter = projectUserColumns + `(SELECT project_id, user_id, role, added_at FROM project_users
+WHERE project_id = $1 AND user_id > $2 ORDER BY user_id LIMIT %d)` + projectUserJoin + `ORDER BY m.user_id`
 )
 
 func scanProjectUser(row scanner) (m org.ProjectUser, err error) {
 	err = row.Scan(&m.ProjectID, &m.UserID, &m.Name, &m.Email, &m.Role, &m.AddedAt)
 	return m, err
+}
+
+// ProjectUsers implements org.Store (list-project-users).
+func (s *Store) ProjectUsers(ctx context.Context, projectID string, page org.Page) ([]org.ProjectUser, error) {
+	text := fmt.Sprintf(projectUsersAfter, page.Limit)
+	return pageOf(ctx, s, scanProjectUser, text, page.Limit, projectID, page.After)
+}
+
+// ProjectUser implements org.Store (retrieve-project-user).
+func (s *Store) ProjectUser(ctx context.Context, projectID, userID string) (org.ProjectUser, bool, error) {
+	return oneOf(ctx, s, scanProjectUser, projectUserByID, projectID, userID)
 }
 
 func (t *tx) ProjectUser(projectID, userID string) (org.ProjectUser, bool, error) {
@@ -19,6 +41,10 @@ func (t *tx) ProjectUser(projectID, userID string) (org.ProjectUser, bool, error
 func (t *tx) InsertProjectUser(m org.ProjectUser) error {
 	return t.exec(`INSERT INTO project_users (project_id, user_id, role, added_at) VALUES ($1, $2, $3, $4)`,
 		m.ProjectID, m.UserID, string(m.Role), m.AddedAt)
+}
+
+func (t *tx) UpdateProjectUser(m org.ProjectUser) error {
+	return t.exec(`UPDATE project_users SET role = $1 WHERE project_id = $2 AND user_id = $3`, string(m.Role), m.ProjectID, m.UserID)
 }
 
 func (t *tx) DeleteProjectUser(projectID, userID string) error {

@@ -8,14 +8,16 @@ import (
 // Fault says in words why s is not of the form of a key, "" where it is one.
 // The words hold nothing of s. It is for people; [Parse] is for requests.
 func Fault(s string) string {
-	if _, ok := Parse(s); ok {
+	kind := kindOf(s)
+	if _, ok := Parse(s); ok && kind != KindInvite {
 		return ""
 	}
-	kind := kindOf(s)
 	want := len(kind.Prefix()) + randomLen + sumLen
 	switch {
 	case s == "":
 		return "it is empty"
+	case kind == KindInvite:
+		return "it is the token of an invite, which keyreeve invites accept takes"
 	case strings.TrimSpace(s) != s:
 		return "it has spaces or line ends around it"
 	case strings.Contains(s, mark):

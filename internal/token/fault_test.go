@@ -25,6 +25,7 @@ func TestFaultSaysWhatIsWrongAndNothingOfTheKey(t *testing.T) {
 		{good + "\n", "spaces or line ends"},
 		{"sk-admin-T3BlbkFJ", "OpenAI"},
 		{"hello", "does not begin with"},
+		{"sk-invite-" + good[len("sk-admin-"):], "token of an invite"},
 		{good[:30], "it has 30 characters"},
 		{good[:20] + "-" + good[21:], "other than a letter or a digit"},
 		{good[:20] + "é" + good[22:], "other than a letter or a digit"},

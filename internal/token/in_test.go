@@ -9,7 +9,7 @@ import (
 
 func TestInFindsAKeyAnywhere(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []token.Kind{token.KindAdmin, token.KindProject, token.KindServiceAccount} {
+	for _, kind := range []token.Kind{token.KindAdmin, token.KindProject, token.KindServiceAccount, token.KindInvite} {
 		secret, err := token.Mint(kind, rand.Reader)
 		if err != nil {
 			t.Fatal(err)

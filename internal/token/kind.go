@@ -9,6 +9,7 @@ const (
 	KindAdmin          Kind = 1 // manages the organization
 	KindProject        Kind = 2 // a user's key for one project
 	KindServiceAccount Kind = 3 // a service account's key for one project
+	KindInvite         Kind = 4 // no key: accepts an invite, once. It has a key's form so that what finds keys finds it
 )
 
 var kinds = [...]struct{ name, prefix string }{
@@ -16,10 +17,11 @@ var kinds = [...]struct{ name, prefix string }{
 	KindAdmin:          {"admin", "sk-admin-"},
 	KindProject:        {"project", "sk-proj-"},
 	KindServiceAccount: {"service_account", "sk-svcacct-"},
+	KindInvite:         {"invite", "sk-invite-"},
 }
 
 // String returns the name used in metrics and logs: "admin", "project",
-// "service_account", and "unknown" for anything else.
+// "service_account", "invite", and "unknown" for anything else.
 func (k Kind) String() string {
 	if int(k) >= len(kinds) {
 		k = KindUnknown

@@ -125,7 +125,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-var anyKind = rapid.SampledFrom([]token.Kind{token.KindAdmin, token.KindProject, token.KindServiceAccount})
+var anyKind = rapid.SampledFrom([]token.Kind{token.KindAdmin, token.KindProject, token.KindServiceAccount, token.KindInvite})
 
 func TestMintedKeysParse(t *testing.T) {
 	t.Parallel()
