@@ -55,9 +55,16 @@ type InviteListParams struct {
 }
 
 // InviteAcceptRequest is the body of keyreeve-accept-invite, Keyreeve's own
-// operation, whose answer is the new [User]. The token is the permission: the
-// request carries no key.
+// operation. The token is the permission: the request carries no key.
 type InviteAcceptRequest struct {
-	Token string `json:"token"`
-	Name  string `json:"name"` // of the new user, 1 to 256 characters
+	Token            string `json:"token"`
+	Name             string `json:"name"`                         // of the new user, 1 to 256 characters
+	ExpiresInSeconds *int64 `json:"expires_in_seconds,omitempty"` // of the first key: 1 to MaxExpiresInSeconds; nil: never expires
+}
+
+// InviteAcceptResponse is the new user, with a first admin key of the user's own,
+// whose value is shown in this response and nowhere else.
+type InviteAcceptResponse struct {
+	User
+	AdminAPIKey AdminAPIKeyCreateResponse `json:"admin_api_key"`
 }

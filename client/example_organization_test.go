@@ -53,15 +53,16 @@ func ExampleInvites_Create() {
 }
 
 func ExampleAcceptInvite() {
-	srv := httptest.NewServer(replies(http.StatusOK, "application/json", userBody))
+	srv := httptest.NewServer(replies(http.StatusOK, "application/json", acceptedBody))
 	defer srv.Close()
 
-	user, err := client.AcceptInvite(context.Background(), srv.URL+"/v1", api.InviteAcceptRequest{Token: "0123456789", Name: "Ada"})
+	made, err := client.AcceptInvite(context.Background(), srv.URL+"/v1", api.InviteAcceptRequest{Token: "0123456789", Name: "Ada"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(user.ID, *user.Email)
-	// Output: user_1 ada@example.com
+	// Keep made.AdminAPIKey.Value, now: no later answer contains it.
+	fmt.Println(made.ID, *made.Email, made.AdminAPIKey.RedactedValue)
+	// Output: user_1 ada@example.com sk-admin...def
 }
 
 func ExampleProjects_Archive() {

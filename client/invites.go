@@ -77,15 +77,19 @@ func (s Invites) Delete(ctx context.Context, id string) (*api.Deleted, error) {
 }
 
 // AcceptInvite makes the invited person a user of the organization whose
-// Keyreeve serves at baseURL (keyreeve-accept-invite). It needs no key, hence no
+// Keyreeve serves at baseURL (keyreeve-accept-invite), and returns the user with
+// a first admin key, whose value is shown this once. It needs no key, hence no
 // [Client]: the token is the permission, and works once. What the errors of [New]
 // and of the other operations say holds for it too, with the token for the key.
-func AcceptInvite(ctx context.Context, baseURL string, req api.InviteAcceptRequest, opts ...Option) (*api.User, error) {
+//
+// It is sent once, as every POST: after an error that is no answer the user may
+// exist, and whoever invited must look.
+func AcceptInvite(ctx context.Context, baseURL string, req api.InviteAcceptRequest, opts ...Option) (*api.InviteAcceptResponse, error) {
 	const operation = "accept invite"
 	if checkKeyValue(req.Token) != nil {
 		return nil, &RequestError{operation, "token", "is empty, or contains a space or another character that no token has"}
 	}
-	if err := checkName(operation, req.Name); err != nil {
+	if err := cmp.Or(checkName(operation, req.Name), checkLife(operation, req.ExpiresInSeconds)); err != nil {
 		return nil, err
 	}
 	base, err := parseBaseURL(baseURL)
@@ -99,7 +103,15 @@ func AcceptInvite(ctx context.Context, baseURL string, req api.InviteAcceptReque
 		return nil, fmt.Errorf("%s: %w", operation, err)
 	}
 	t := &transport{base: base, config: cfg, key: func() string { return req.Token }, anonymous: true}
-	return post(ctx, t, operation, organization("invites/accept"), &req, user.check)
+	return post(ctx, t, operation, organization("invites/accept"), &req, func(a *api.InviteAcceptResponse) error {
+		key := &a.AdminAPIKey
+		return cmp.Or(
+			user.check(&a.User),
+			checkAdminAPIKey(&key.AdminAPIKey),
+			demand(key.Owner.ID == a.ID, "the key is somebody else's"),
+			checkNewKey(key.ID, key.Value, req.ExpiresInSeconds, key.ExpiresAt),
+		)
+	})
 }
 
 func checkInvite(i *api.Invite) error {

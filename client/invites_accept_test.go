@@ -17,7 +17,7 @@ import (
 const inviteToken = "canary-token-0123456789"
 
 // accept accepts an invite at a server that runs h.
-func accept(t *testing.T, h http.HandlerFunc) (*api.User, error) {
+func accept(t *testing.T, h http.HandlerFunc) (*api.InviteAcceptResponse, error) {
 	t.Helper()
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
@@ -33,9 +33,9 @@ func TestInviteIsAcceptedWithoutAKey(t *testing.T) {
 		if r.Header.Get("Authorization") != "" {
 			t.Error("a key was sent")
 		}
-		replies(200, "application/json", userBody)(w, r)
+		replies(200, "application/json", acceptedBody)(w, r)
 	})
-	if err != nil || user.ID != "user_1" {
+	if err != nil || user.ID != "user_1" || user.AdminAPIKey.Value != "secret-key" {
 		t.Errorf("got %+v, %v", user, err)
 	}
 	want := `POST /v1/organization/invites/accept {"token":"` + inviteToken + `","name":"Ada"}`
@@ -58,6 +58,17 @@ func TestAcceptedInvitesErrorsHideTheToken(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+func TestAcceptedInviteMustComeWithTheUsersOwnKey(t *testing.T) {
+	t.Parallel()
+	for _, old := range []string{`"id":"user_1","name":"Ada","created_at"`, `"value":"secret-key"`, `"id":"key_1"`, `"admin_api_key"`} {
+		body := strings.Replace(acceptedBody, old, strings.Replace(old, `"`, `"x`, 1), 1)
+		var bad *client.ResponseError
+		if _, err := accept(t, replies(200, "application/json", body)); body == acceptedBody || !errors.As(err, &bad) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("without %s: %v", old, err)
+		}
 	}
 }
 

@@ -139,6 +139,9 @@ func TestBadOrganizationRequestsAreNotSent(t *testing.T) {
 		{"nobody accepts", func() error {
 			return discard(client.AcceptInvite(ctx, "http://127.0.0.1:1/v1", api.InviteAcceptRequest{Token: "canary"}))
 		}, "name"},
+		{"a key for no time", func() error {
+			return discard(client.AcceptInvite(ctx, "http://127.0.0.1:1/v1", api.InviteAcceptRequest{Token: "canary", Name: "Ada", ExpiresInSeconds: new(int64(0))}))
+		}, "expires_in_seconds"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := tt.call()

@@ -24,6 +24,11 @@ const (
 	newInviteBody = `{"object":"organization.invite","id":"invite_1","email":"ada@example.com","role":"reader","status":"pending",` +
 		`"created_at":1711471533,"expires_at":1712076333,"accepted_at":null,"projects":[],"token":"secret-token"}`
 
+	acceptedBody = `{"object":"organization.user","id":"user_1","name":"Ada","email":"ada@example.com","role":"reader","added_at":1711471533,` +
+		`"admin_api_key":{"object":"organization.admin_api_key","id":"key_1","name":"First admin key","redacted_value":"sk-admin...def",` +
+		`"created_at":1711471533,"expires_at":null,"last_used_at":null,"owner":{"type":"user","object":"organization.user","id":"user_1",` +
+		`"name":"Ada","created_at":1711471533,"role":"reader"},"value":"secret-key"}}`
+
 	projectBody = `{"id":"proj_1","object":"organization.project","name":"chat","created_at":1711471533,"archived_at":null,` +
 		`"status":"active","external_key_id":null}`
 	archivedBody = `{"id":"proj_1","object":"organization.project","name":"chat","created_at":1711471533,"archived_at":1711471600,` +

@@ -1,8 +1,10 @@
 package compat
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/openai/openai-go/v3"
 )
@@ -139,11 +141,12 @@ func (o *organization) accept(t *testing.T, i *openai.Invite) error {
 	return nil
 }
 
-// withInvite makes an invite for a step that is given one.
+// withInvite makes an invite for a step that is given one. Nobody is invited
+// twice.
 func (o *organization) withInvite(t *testing.T, step func(*openai.Invite) error) error {
 	t.Helper()
 	i, err := o.admin().Invites.New(t.Context(), openai.AdminOrganizationInviteNewParams{
-		Email: "third@example.com", Role: openai.AdminOrganizationInviteNewParamsRoleOwner,
+		Email: fmt.Sprintf("%d@example.com", time.Now().UnixNano()), Role: openai.AdminOrganizationInviteNewParamsRoleOwner,
 	})
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ const (
 	bodyLen  = 49 // characters of a key after its prefix
 )
 
-var kinds = []token.Kind{token.KindAdmin, token.KindProject, token.KindServiceAccount}
+var kinds = []token.Kind{token.KindAdmin, token.KindProject, token.KindServiceAccount, token.KindInvite}
 
 // source draws the test's keys and near misses. It is seeded by its name, so that
 // a failure can be repeated.

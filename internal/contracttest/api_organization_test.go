@@ -49,8 +49,21 @@ func TestInviteTypesAgreeWithTheContract(t *testing.T) {
 		api.InviteCreateRequest{Email: "ada@example.com", Role: api.RoleReader, Projects: accepted.Projects})
 	contracttest.CheckResponse(t, "inviteUser", api.InviteCreateResponse{Invite: invite, Token: "t"})
 	contracttest.CheckResponse(t, "delete-invite", deleted(api.ObjectInviteDeleted))
-	contracttest.CheckRequest(t, "keyreeve-accept-invite", api.InviteAcceptRequest{Token: "t", Name: "Ada"})
-	contracttest.CheckResponse[api.User](t, "keyreeve-accept-invite")
+	contracttest.CheckRequest(t, "keyreeve-accept-invite",
+		api.InviteAcceptRequest{Token: "t", Name: "Ada"},
+		api.InviteAcceptRequest{Token: "t", Name: "Ada", ExpiresInSeconds: new(int64(60))})
+	contracttest.CheckResponse(t, "keyreeve-accept-invite", api.InviteAcceptResponse{
+		User: api.User{Object: api.ObjectUser, ID: "user_01", Name: new("Ada"), Email: new("ada@example.com"), Role: new(api.RoleReader), AddedAt: 1700000000},
+		AdminAPIKey: api.AdminAPIKeyCreateResponse{
+			AdminAPIKey: api.AdminAPIKey{
+				Object: api.ObjectAdminAPIKey, ID: "key_01", Name: new("First admin key"), RedactedValue: "sk-admin...abc", CreatedAt: 1700000000,
+				Owner: api.AdminAPIKeyOwner{
+					Type: "user", Object: api.ObjectUser, ID: "user_01", Name: "Ada", CreatedAt: 1700000000, Role: api.RoleReader,
+				},
+			},
+			Value: "sk-admin-x",
+		},
+	})
 }
 
 func TestProjectTypesAgreeWithTheContract(t *testing.T) {

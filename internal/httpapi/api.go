@@ -25,6 +25,9 @@ type Config struct {
 	// that takes too long or ctx ends before. Nil: every revision counts as applied.
 	Await func(ctx context.Context, revision int64) bool
 
+	// Now is the clock that expiry is judged by, in Unix seconds.
+	Now func() int64
+
 	// OrganizationID is sent as openai-organization.
 	OrganizationID string
 
@@ -104,6 +107,9 @@ func (a *admin) byMethod(routes []route) http.Handler {
 // authorize lets a request through to its handler when its key is good and its
 // caller has the route's permission. Both come before the request is read.
 func (a *admin) authorize(next route) http.Handler {
+	if next.Permission == anybody {
+		return a.welcome(next)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t := trackOf(r)
 		t.operation = next.Operation
@@ -133,6 +139,15 @@ func (a *admin) authorize(next route) http.Handler {
 			writeError(w, r, a.errorOf(r, err))
 			return
 		}
+		next.handler.ServeHTTP(w, r)
+	})
+}
+
+// welcome lets every request through. A key that comes with one is not looked at.
+func (a *admin) welcome(next route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t := trackOf(r)
+		t.operation, t.caller = next.Operation, org.Caller{Origin: a.originOf(r)}
 		next.handler.ServeHTTP(w, r)
 	})
 }

@@ -118,7 +118,13 @@ func auditPayload(e org.AuditEvent) (out api.AuditLogPayload) {
 }
 
 func auditActor(a org.Actor) *api.AuditLogActor {
-	if a.Type != org.ActorAPIKey {
+	switch a.Type {
+	case org.ActorAPIKey:
+	case org.ActorSession:
+		return &api.AuditLogActor{Type: string(a.Type), Session: &api.AuditLogActorSession{
+			User: &api.AuditLogActorUser{ID: a.OwnerID, Email: a.Email}, IPAddress: a.Origin.IP, UserAgent: a.Origin.UserAgent,
+		}}
+	default:
 		return nil
 	}
 	key := &api.AuditLogActorAPIKey{ID: a.KeyID, Type: string(a.OwnerType), IPAddress: a.Origin.IP, UserAgent: a.Origin.UserAgent}

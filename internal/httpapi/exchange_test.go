@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -180,6 +181,11 @@ func (s *system) pages(t *testing.T, query string, between func(last string)) []
 		}
 	}
 }
+
+var keyValue = regexp.MustCompile(`sk-[a-z]+-[0-9A-Za-z]{49}`)
+
+// values are all that a body shows of keys and tokens.
+func values(body string) []string { return keyValue.FindAllString(body, -1) }
 
 // value is that of a key just created.
 func value(t *testing.T, a answer) string {

@@ -15,6 +15,10 @@ type Route struct {
 	Permission org.Permission
 }
 
+// anybody is the permission of an operation that takes no key: what the request
+// holds is the permission.
+const anybody org.Permission = ""
+
 // route is a row with its handler.
 type route struct {
 	Route
@@ -23,7 +27,7 @@ type route struct {
 
 // table is every operation that is served.
 func (a *admin) table() []route {
-	return slices.Concat(a.adminAPIKeyRoutes(), a.userRoutes(), a.projectRoutes(), a.rateLimitRoutes(), a.auditRoutes())
+	return slices.Concat(a.adminAPIKeyRoutes(), a.userRoutes(), a.projectRoutes(), a.inviteRoutes(), a.projectUserRoutes(), a.rateLimitRoutes(), a.auditRoutes())
 }
 
 func (a *admin) adminAPIKeyRoutes() []route {
@@ -65,6 +69,34 @@ func (a *admin) projectRoutes() []route {
 		{Route{http.MethodGet, projectPath, "retrieve-project", org.ManagementRead}, handle(a, a.getProject)},
 		{Route{http.MethodPost, projectPath, "modify-project", org.ManagementWrite}, handle(a, a.updateProject)},
 		{Route{http.MethodPost, projectPath + "/archive", "archive-project", org.ManagementWrite}, handle(a, a.archiveProject)},
+	}
+}
+
+func (a *admin) inviteRoutes() []route {
+	const (
+		invites = "/v1/organization/invites"
+		invite  = invites + "/{invite_id}"
+	)
+	return []route{
+		{Route{http.MethodGet, invites, "list-invites", org.ManagementRead}, handle(a, a.listInvites)},
+		{Route{http.MethodPost, invites, "inviteUser", org.ManagementWrite}, handle(a, a.createInvite)},
+		{Route{http.MethodGet, invite, "retrieve-invite", org.ManagementRead}, handle(a, a.getInvite)},
+		{Route{http.MethodDelete, invite, "delete-invite", org.ManagementWrite}, handle(a, a.deleteInvite)},
+		{Route{http.MethodPost, invites + "/accept", "keyreeve-accept-invite", anybody}, handle(a, a.acceptInvite)},
+	}
+}
+
+func (a *admin) projectUserRoutes() []route {
+	const (
+		users = projectPath + "/users"
+		user  = users + "/{user_id}"
+	)
+	return []route{
+		{Route{http.MethodGet, users, "list-project-users", org.ManagementRead}, handle(a, a.listProjectUsers)},
+		{Route{http.MethodPost, users, "create-project-user", org.ManagementWrite}, handle(a, a.createProjectUser)},
+		{Route{http.MethodGet, user, "retrieve-project-user", org.ManagementRead}, handle(a, a.getProjectUser)},
+		{Route{http.MethodPost, user, "modify-project-user", org.ManagementWrite}, handle(a, a.updateProjectUser)},
+		{Route{http.MethodDelete, user, "delete-project-user", org.ManagementWrite}, handle(a, a.deleteProjectUser)},
 	}
 }
 

@@ -116,6 +116,27 @@ func (s *seed) project(name string) (id string) {
 	return id
 }
 
+// invite adds an invite, whose value is its token.
+func (s *seed) invite(email string) (made seedKey) {
+	s.tb.Helper()
+	secret, err := token.Mint(token.KindInvite, s.random)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	s.update(func(tx org.Tx) error {
+		id, err := tx.NewID(org.PrefixInvite)
+		if err != nil {
+			return err
+		}
+		made = seedKey{id.String(), secret.Reveal()}
+		tx.Emit(org.Event{Type: org.EventInviteSent, Actor: org.Actor{Type: org.ActorHost}, Resource: made.id})
+		return tx.InsertInvite(org.Invite{
+			ID: made.id, Email: email, Role: org.RoleReader, CreatedAt: tx.Now(), ExpiresAt: tx.Now() + org.InviteLifetime,
+		}, secret.Digest())
+	})
+	return made
+}
+
 // key adds a key that the owner holds. expiresAt is in Unix seconds, 0: never.
 func (s *seed) key(kind org.KeyKind, owner org.Owner, name string, expiresAt int64) (made seedKey) {
 	s.tb.Helper()

@@ -33,7 +33,7 @@ type ActorType string
 // The kinds of actor.
 const (
 	ActorAPIKey  ActorType = "api_key"
-	ActorSession ActorType = "session" // a person without a key: the user who accepts an invite
+	ActorSession ActorType = "session" // somebody without a key: who accepts an invite
 	ActorHost    ActorType = "host"    // somebody with a shell on the machine
 )
 

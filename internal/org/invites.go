@@ -127,8 +127,11 @@ func (n NewInvite) check() error {
 	}
 	seen := make(map[string]bool)
 	for i, p := range n.Projects {
+		if _, ok := ParseID(PrefixProject, p.ID); !ok {
+			return inviteProject(i, "there is no project '%s'", p.ID)
+		}
 		if seen[p.ID] {
-			return inviteProject(i, fmt.Sprintf("'%s' is given twice", echo.Value(p.ID)))
+			return inviteProject(i, "'%s' is given twice", p.ID)
 		}
 		seen[p.ID] = true
 		if err := checkProjectRole(fmt.Sprintf("projects[%d].role", i), p.Role); err != nil {
@@ -201,7 +204,7 @@ func (n NewInvite) welcome(tx Tx) error {
 		case err != nil:
 			return err
 		case !ok:
-			return inviteProject(i, fmt.Sprintf("there is no project '%s'", echo.Value(p.ID)))
+			return inviteProject(i, "there is no project '%s'", p.ID)
 		case project.ArchivedAt != 0:
 			return projectArchived(p.ID)
 		}
@@ -242,9 +245,9 @@ func (s *Service) DeleteInvite(ctx context.Context, caller Caller, id string) (C
 func noSuchInvite(id string) error { return noSuch("invite", id) }
 
 // inviteProject refuses a project of a new invite.
-func inviteProject(i int, why string) error {
+func inviteProject(i int, why, id string) error {
 	param := fmt.Sprintf("projects[%d].id", i)
-	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: param, Message: fmt.Sprintf("Invalid '%s': %s.", param, why)}
+	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: param, Message: fmt.Sprintf("Invalid '%s': "+why+".", param, echo.Value(id))}
 }
 
 func alreadyUser(email, id string) error {

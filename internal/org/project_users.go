@@ -76,6 +76,9 @@ func (s *Service) GetProjectUser(ctx context.Context, caller Caller, projectID, 
 	if _, err := s.project(ctx, projectID); err != nil {
 		return ProjectUser{}, err
 	}
+	if _, ok := ParseID(PrefixUser, userID); !ok {
+		return ProjectUser{}, noSuchMember(projectID, userID)
+	}
 	member, ok, err := s.store.ProjectUser(ctx, projectID, userID)
 	if err != nil {
 		return ProjectUser{}, fmt.Errorf("get project user: %w", err)
@@ -100,6 +103,11 @@ func (n NewProjectUser) check() error {
 		return &Refusal{Kind: Invalid, Code: codeMissing, Param: "user_id", Message: "Missing required parameter: 'user_id' or 'email'. Say who joins the project."}
 	case n.UserID != nil && n.Email != nil:
 		return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: "email", Message: "Invalid 'email': 'user_id' is given too. Give one of the two."}
+	case n.Email != nil:
+		return cmp.Or(checkEmail("email", *n.Email), checkProjectRole("role", n.Role))
+	}
+	if _, ok := ParseID(PrefixUser, *n.UserID); !ok {
+		return nobody("user_id", *n.UserID)
 	}
 	return checkProjectRole("role", n.Role)
 }
@@ -220,6 +228,9 @@ func (s *Service) DeleteProjectUser(ctx context.Context, caller Caller, projectI
 
 // theMember returns a membership of a transaction, or the refusal.
 func theMember(tx Tx, projectID, userID string) (ProjectUser, error) {
+	if _, ok := ParseID(PrefixUser, userID); !ok {
+		return ProjectUser{}, noSuchMember(projectID, userID)
+	}
 	member, ok, err := tx.ProjectUser(projectID, userID)
 	if err == nil && !ok {
 		err = noSuchMember(projectID, userID)

@@ -149,7 +149,7 @@ func (s *Server) start(ctx context.Context) error {
 		}
 	}
 	if err := s.serve(httpapi.New(httpapi.Config{
-		Service: s.service, Authenticate: s.authenticate, Await: s.index.Await, OrganizationID: organization.ID,
+		Service: s.service, Authenticate: s.authenticate, Await: s.index.Await, Now: s.clock.Now, OrganizationID: organization.ID,
 		TrustedProxies: s.cfg.TrustedProxies, Logger: s.logger, Observe: s.metrics.observe,
 	})); err != nil {
 		return err

@@ -39,6 +39,16 @@ func everyResource(t *testing.T, s *sqlstore.Store) {
 	_, err = s.UsesOf(ctx, "x", 1, 1)
 	must(err)
 	must(s.ForgetUses(ctx, 1))
+	_, err = s.ProjectUsers(ctx, "proj_x", page)
+	must(err)
+	_, _, err = s.ProjectUser(ctx, "proj_x", "user_x")
+	must(err)
+	_, err = s.Invites(ctx, page)
+	must(err)
+	_, _, err = s.Invite(ctx, "invite_x")
+	must(err)
+	_, _, err = s.InviteByToken(ctx, [32]byte{1})
+	must(err)
 	_, err = s.Update(ctx, func(tx org.Tx) error {
 		tx.Emit(org.Event{Type: org.EventUserAdded, Effects: []org.Effect{org.ProjectSet{ID: "proj_x"}}})
 		return everyChange(tx)
@@ -75,7 +85,14 @@ func everyChange(tx org.Tx) error {
 		func() error { p, ok, err := tx.Project(project.ID); return read(p, ok, err) },
 		func() error { return tx.InsertProjectUser(org.ProjectUser{ProjectID: project.ID, UserID: user.ID}) },
 		func() error { m, ok, err := tx.ProjectUser(project.ID, user.ID); return read(m, ok, err) },
+		func() error { return tx.UpdateProjectUser(org.ProjectUser{ProjectID: project.ID, UserID: user.ID}) },
 		func() error { return tx.DeleteProjectUser(project.ID, user.ID) },
+		func() error { return tx.InsertInvite(org.Invite{ID: "invite_x"}, [32]byte{1}) },
+		func() error { i, ok, err := tx.Invite("invite_x"); return read(i, ok, err) },
+		func() error { i, ok, err := tx.InviteByToken([32]byte{1}); return read(i, ok, err) },
+		func() error { i, ok, err := tx.PendingInvite("x@example.com", 1); return read(i, ok, err) },
+		func() error { return tx.AcceptInvite("invite_x", 1) },
+		func() error { return tx.DeleteInvite("invite_x") },
 		func() error { return tx.InsertServiceAccount(account) },
 		func() error { a, ok, err := tx.ServiceAccount(project.ID, account.ID); return read(a, ok, err) },
 		func() error { o, ok, err := tx.Owner(org.OwnerServiceAccount, account.ID); return read(o, ok, err) },

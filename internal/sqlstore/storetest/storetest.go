@@ -33,6 +33,8 @@ func Run(t *testing.T, open Open) {
 		keyTests,
 		userTests,
 		projectTests,
+		projectUserTests,
+		inviteTests,
 		auditTests,
 		keyDayTests,
 	} {
