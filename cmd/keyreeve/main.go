@@ -35,6 +35,7 @@ type cli struct {
 	Serve      serveCmd      `cmd:"" help:"Run the server."`
 	AdminKeys  adminKeysCmd  `cmd:"" help:"Administer organization admin API keys over the API."`
 	Users      usersCmd      `cmd:"" help:"Administer the people of the organization over the API."`
+	Invites    invitesCmd    `cmd:"" help:"Invite people to the organization over the API, and accept an invite."`
 	Projects   projectsCmd   `cmd:"" help:"Administer projects over the API."`
 	RateLimits rateLimitsCmd `cmd:"" help:"Administer what projects may ask of models over the API."`
 	Verify     verifyCmd     `cmd:"" help:"Say whether a key is good, and why not."`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -33,6 +34,7 @@ func (f lifeFlags) seconds() (*int64, error) {
 // secret is a new secret and what is shown of its making.
 type secret struct {
 	value string
+	name  string // what it is; empty: value
 	what  string // what holds it, for an error: "the key key_1"
 	full  any    // for JSON, with the value
 	bare  any    // for JSON, without it
@@ -50,7 +52,7 @@ func (f secretFlags) show(std streams, form serverFlags, make func() (secret, er
 		if s.value == "" {
 			return form.print(std.out, s.full, s.table)
 		}
-		return form.print(std.out, s.full, s.table+"\nIts value, which is shown only now:\n\n  "+s.value+"\n\n")
+		return form.print(std.out, s.full, s.table+"\nIts "+cmp.Or(s.name, "value")+", which is shown only now:\n\n  "+s.value+"\n\n")
 	}
 	file, err := keyfile.Create(f.OutputFile)
 	if err != nil {
@@ -60,6 +62,9 @@ func (f secretFlags) show(std streams, form serverFlags, make func() (secret, er
 	s, err := make()
 	if err != nil {
 		return err
+	}
+	if s.value == "" { // of an invite of OpenAI's
+		return form.print(std.out, s.full, s.table)
 	}
 	if err := file.Keep(s.value); err != nil {
 		return fmt.Errorf("%s was made, but its value could not be kept: %w (delete it and make another)", s.what, err)
