@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/keyreeve/keyreeve/internal/token"
 )
@@ -182,6 +183,10 @@ func (s *Service) NoteRestore(ctx context.Context, to, replaced Head) (Commit, e
 		data["replaced_at"] = replaced.Millis() / 1000
 	}
 	return s.store.Update(ctx, func(tx Tx) error {
+		// Somebody may have signed out since the copy was made.
+		if err := tx.SweepSessions(math.MaxInt64); err != nil {
+			return err
+		}
 		tx.Emit(Event{Type: EventRestored, Actor: Actor{Type: ActorHost}, Data: data})
 		return nil
 	})

@@ -45,6 +45,9 @@ type Caller struct {
 	OwnerID   string
 	Role      Role
 	Origin    Origin
+
+	Session bool     // it came by a session of the console
+	Form    [32]byte // a change with the same form is made once; zero: none
 }
 
 // Require refuses a caller that lacks the permission.

@@ -12,32 +12,32 @@ func (s *Service) change(ctx context.Context, caller Caller, fn func(tx Tx, owne
 		return Commit{}, err
 	}
 	return s.store.Update(ctx, func(tx Tx) error {
-		owner, err := stillGood(tx, caller)
+		owner, _, err := stillGood(tx, caller, ManagementWrite)
 		if err != nil {
 			return err
 		}
-		return fn(tx, owner)
+		return caller.once(tx, func() error { return fn(tx, owner) })
 	})
 }
 
-// stillGood returns the caller's owner as it is now.
-func stillGood(tx Tx, caller Caller) (Owner, error) {
+// stillGood returns the caller's owner and key as they are now.
+func stillGood(tx Tx, caller Caller, p Permission) (Owner, Key, error) {
 	key, ok, err := tx.Key(KindAdmin, caller.KeyID)
 	if err != nil {
-		return Owner{}, err
+		return Owner{}, Key{}, err
 	}
 	if !ok || !key.UsableAt(tx.Now()) || key.OwnerType != caller.OwnerType || key.OwnerID != caller.OwnerID {
-		return Owner{}, errKeyEnded
+		return Owner{}, Key{}, errKeyEnded
 	}
 	owner, ok, err := tx.Owner(caller.OwnerType, caller.OwnerID)
 	if err != nil {
-		return Owner{}, err
+		return Owner{}, Key{}, err
 	}
 	if !ok {
-		return Owner{}, errKeyEnded
+		return Owner{}, Key{}, errKeyEnded
 	}
 	caller.Role = owner.Role
-	return owner, caller.Require(ManagementWrite)
+	return owner, key, caller.Require(p)
 }
 
 // errKeyEnded refuses a change whose key was revoked or expired, or lost its

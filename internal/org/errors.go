@@ -40,6 +40,9 @@ var (
 	ErrUncertain = errors.New("storage did not confirm the change, which may have been made")
 )
 
+// CodeFormSpent is of a console's form that was sent before.
+const CodeFormSpent = "form_spent"
+
 // Codes of refusals, as on the wire.
 const (
 	codeEmptyString     = "empty_string"

@@ -22,6 +22,8 @@ const (
 	EventServiceAccountUpdated EventType = "service_account.updated"
 	EventServiceAccountDeleted EventType = "service_account.deleted"
 	EventRateLimitUpdated      EventType = "rate_limit.updated"
+	EventLoginSucceeded        EventType = "login.succeeded"
+	EventLogoutSucceeded       EventType = "logout.succeeded"
 	EventBootstrapped          EventType = "keyreeve.bootstrapped"
 	EventRecovered             EventType = "keyreeve.recovered"
 	EventRestored              EventType = "keyreeve.restored"
@@ -33,14 +35,14 @@ type ActorType string
 // The kinds of actor.
 const (
 	ActorAPIKey  ActorType = "api_key"
-	ActorSession ActorType = "session" // somebody without a key: who accepts an invite
+	ActorSession ActorType = "session" // somebody signed in to the console, or without a key: who accepts an invite
 	ActorHost    ActorType = "host"    // somebody with a shell on the machine
 )
 
 // Actor is who made a change.
 type Actor struct {
 	Type      ActorType
-	KeyID     string // of ActorAPIKey
+	KeyID     string // of ActorAPIKey, and of ActorSession the key that it was made by
 	OwnerType OwnerType
 	OwnerID   string
 	Email     string
@@ -135,8 +137,12 @@ func (LimitSet) ends() bool     { return true } // it may be lower
 
 // actor describes the caller for the log.
 func (c Caller) actor(owner Owner) Actor {
+	known := ActorAPIKey
+	if c.Session {
+		known = ActorSession
+	}
 	return Actor{
-		Type: ActorAPIKey, KeyID: c.KeyID,
+		Type: known, KeyID: c.KeyID,
 		OwnerType: c.OwnerType, OwnerID: c.OwnerID, Email: owner.Email,
 		Origin: c.Origin,
 	}

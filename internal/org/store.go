@@ -37,6 +37,8 @@ type Store interface {
 	RateLimitStore
 	AuditStore
 	KeyDayStore
+	SessionStore
+	KeySearchStore
 
 	// Head returns the position of the log.
 	Head(ctx context.Context) (Head, error)
@@ -86,6 +88,7 @@ type Tx interface {
 	InviteTx
 	ServiceAccountTx
 	RateLimitTx
+	SessionTx
 }
 
 // KeyTx changes keys of all kinds.

@@ -13,7 +13,12 @@ import (
 // statement for each: PostgreSQL takes an unknown one for a tenth of the table,
 // and would plan every page anew.
 func pageOf[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), text string, limit int, args ...any) ([]T, error) {
-	rows, err := s.query(ctx, text+` LIMIT `+strconv.Itoa(limit), args...)
+	return limitedTo(ctx, s, scan, text+` LIMIT @`, limit, args...)
+}
+
+// limitedTo is pageOf for a text that has @ where the limit belongs.
+func limitedTo[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), text string, limit int, args ...any) ([]T, error) {
+	rows, err := s.query(ctx, strings.Replace(text, "@", strconv.Itoa(limit), 1), args...)
 	if err != nil {
 		return nil, s.classify(err)
 	}

@@ -49,6 +49,19 @@ func everyResource(t *testing.T, s *sqlstore.Store) {
 	must(err)
 	_, _, err = s.InviteByToken(ctx, [32]byte{1})
 	must(err)
+	_, err = s.KeysByName(ctx, "", "a", org.KeyPlace{}, 1)
+	must(err)
+	for _, project := range []string{"", "proj_x"} {
+		_, err = s.KeysByRedacted(ctx, project, [3]string{"a", "b", "c"}, 1)
+		must(err)
+		_, err = s.KeysByOwner(ctx, project, "a", 1)
+		must(err)
+	}
+	_, _, err = s.KeyByID(ctx, "key_x")
+	must(err)
+	_, _, err = s.Session(ctx, [32]byte{})
+	must(err)
+	must(s.TouchSession(ctx, [32]byte{}, 1))
 	_, err = s.Update(ctx, func(tx org.Tx) error {
 		tx.Emit(org.Event{Type: org.EventUserAdded, Effects: []org.Effect{org.ProjectSet{ID: "proj_x"}}})
 		return everyChange(tx)
@@ -100,6 +113,11 @@ func everyChange(tx org.Tx) error {
 		func() error { return tx.SetRateLimit(org.RateLimit{ProjectID: project.ID, Model: "m"}) },
 		func() error { l, ok, err := tx.RateLimit(project.ID, "m"); return read(l, ok, err) },
 		func() error { return tx.DeleteUser(user.ID, org.KeysSeen{IDs: []string{"key_x"}, Until: "key_x"}) },
+		func() error { return tx.InsertSession(org.Session{}) },
+		func() error { return tx.DeleteSession([32]byte{}) },
+		func() error { return check(tx.FormSpent([32]byte{})) },
+		func() error { return tx.SpendForm([32]byte{}, 1) },
+		func() error { return tx.SweepSessions(2) },
 	} {
 		if err := do(); err != nil {
 			return err

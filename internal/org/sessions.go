@@ -1,0 +1,152 @@
+package org
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// How long a session of the console lasts, in seconds: without a request, and in
+// all. It ends earlier with the admin key that it was made by.
+const (
+	SessionIdle     = 60 * 60
+	SessionLifetime = 12 * 60 * 60
+
+	// sessionTouch is how old the noted time of the last request must be for the
+	// next one to be noted: a read of a page should not be a write.
+	sessionTouch = 60
+)
+
+// Session is somebody signed in to the console. It stands for the admin key that
+// it was made by and can do what that key can, for as long as it can.
+type Session struct {
+	Digest    [32]byte // of its secret, which only the browser has
+	KeyDigest [32]byte // of the key
+	CreatedAt int64    // Unix seconds
+	SeenAt    int64    // Unix seconds, up to a minute old
+}
+
+// EndsAt is the Unix second at which the session ends if no request comes.
+func (s Session) EndsAt() int64 { return min(s.SeenAt+SessionIdle, s.CreatedAt+SessionLifetime) }
+
+// SessionSecret is what the browser of a session keeps. It prints as nothing.
+type SessionSecret [32]byte
+
+// Digest returns what is stored of the secret.
+func (s SessionSecret) Digest() [32]byte { return sha256.Sum256(s[:]) }
+
+// Format writes no part of the secret, whatever the verb.
+func (SessionSecret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "...") }
+
+// SessionStore reads sessions. They are not part of the log; that somebody
+// signed in or out is.
+type SessionStore interface {
+	Session(ctx context.Context, digest [32]byte) (session Session, ok bool, err error)
+	// TouchSession notes the time of a request.
+	TouchSession(ctx context.Context, digest [32]byte, at int64) error
+}
+
+// SessionTx changes sessions.
+type SessionTx interface {
+	InsertSession(s Session) error
+	DeleteSession(digest [32]byte) error
+	// SweepSessions deletes the sessions and forms from before a time.
+	SweepSessions(before int64) error
+
+	// FormSpent says whether a form was sent before, and SpendForm notes that it
+	// was.
+	FormSpent(form [32]byte) (bool, error)
+	SpendForm(form [32]byte, at int64) error
+}
+
+// SignIn makes a session for the admin key of the caller. The secret is returned
+// here and kept nowhere.
+func (s *Service) SignIn(ctx context.Context, caller Caller) (SessionSecret, error) {
+	var secret SessionSecret
+	if err := caller.Require(ManagementRead); err != nil {
+		return secret, err
+	}
+	if _, err := io.ReadFull(s.random, secret[:]); err != nil {
+		return secret, fmt.Errorf("sign in: %w", err)
+	}
+	caller.Session = true
+	_, err := s.store.Update(ctx, func(tx Tx) error {
+		owner, key, err := stillGood(tx, caller, ManagementRead)
+		if err != nil {
+			return err
+		}
+		if err := tx.SweepSessions(tx.Now() - SessionLifetime); err != nil {
+			return err
+		}
+		session := Session{Digest: secret.Digest(), KeyDigest: key.Digest, CreatedAt: tx.Now(), SeenAt: tx.Now()}
+		if err := tx.InsertSession(session); err != nil {
+			return err
+		}
+		tx.Emit(Event{Type: EventLoginSucceeded, Actor: caller.actor(owner), Resource: owner.ID, Data: map[string]any{}})
+		return nil
+	})
+	if err != nil {
+		return SessionSecret{}, fmt.Errorf("sign in: %w", err)
+	}
+	return secret, nil
+}
+
+// Session returns the session of a secret at the Unix second now, and false when
+// it is over. Whether its key is still good is for the caller to find out.
+func (s *Service) Session(ctx context.Context, secret SessionSecret, now int64) (Session, bool, error) {
+	session, ok, err := s.store.Session(ctx, secret.Digest())
+	if err != nil {
+		return Session{}, false, fmt.Errorf("read the session: %w", err)
+	}
+	if !ok || now >= session.EndsAt() {
+		return Session{}, false, nil
+	}
+	if now-session.SeenAt >= sessionTouch {
+		if err := s.store.TouchSession(ctx, session.Digest, now); err != nil {
+			return Session{}, false, fmt.Errorf("keep the session: %w", err)
+		}
+		session.SeenAt = now
+	}
+	return session, true, nil
+}
+
+// SignOut ends a session. One whose key has ended is over already.
+func (s *Service) SignOut(ctx context.Context, caller Caller, secret SessionSecret) error {
+	_, err := s.store.Update(ctx, func(tx Tx) error {
+		owner, _, err := stillGood(tx, caller, ManagementRead)
+		if err != nil {
+			return err
+		}
+		tx.Emit(Event{Type: EventLogoutSucceeded, Actor: caller.actor(owner), Resource: owner.ID, Data: map[string]any{}})
+		return tx.DeleteSession(secret.Digest())
+	})
+	if err != nil && !errors.Is(err, errKeyEnded) {
+		return fmt.Errorf("sign out: %w", err)
+	}
+	return nil
+}
+
+// once lets a change with a form be made one time: a browser sends a form again
+// when somebody goes back and reloads, and a second key would be made.
+func (c Caller) once(tx Tx, change func() error) error {
+	if c.Form == [32]byte{} {
+		return change()
+	}
+	switch spent, err := tx.FormSpent(c.Form); {
+	case err != nil:
+		return err
+	case spent:
+		return errFormSpent
+	}
+	if err := change(); err != nil {
+		return err
+	}
+	return tx.SpendForm(c.Form, tx.Now())
+}
+
+var errFormSpent = &Refusal{
+	Kind: Invalid, Code: CodeFormSpent,
+	Message: "This form was sent before, and its change was made then. It was not made again.",
+}
