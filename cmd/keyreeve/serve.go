@@ -26,6 +26,8 @@ type serveCmd struct {
 	Listen          string        `default:"127.0.0.1:8080" env:"KEYREEVE_LISTEN" placeholder:"HOST:PORT" help:"Address to serve the API at (${env}; default: ${default})."`
 	ShutdownTimeout time.Duration `default:"20s" env:"KEYREEVE_SHUTDOWN_TIMEOUT" placeholder:"DURATION" help:"How long requests under way may take at a stop (${env}; default: ${default})."`
 
+	Console bool `default:"true" negatable:"" env:"KEYREEVE_CONSOLE" help:"Serve the web console at / (${env}; default: ${default})."`
+
 	MaxConnections int `default:"6000" env:"KEYREEVE_MAX_CONNECTIONS" placeholder:"N" help:"Connections to the API at most; above it those are closed that were unused for longest (${env}; default: ${default})."`
 
 	GatewayListen     string   `env:"KEYREEVE_GATEWAY_LISTEN" placeholder:"WHERE" group:"Gateways:" help:"Fast listener for gateways, HOST:PORT or unix:PATH. Whoever reaches it may ask about keys (${env}; default: none)."`
@@ -86,7 +88,7 @@ func (c *serveCmd) config(std streams) (server.Config, error) {
 	}
 	return server.Config{
 		Listen: c.Listen, Database: c.Database, Catalogue: c.Catalogue, ShutdownTimeout: c.ShutdownTimeout, MaxConnections: c.MaxConnections,
-		Lease: c.Lease, Grace: grace,
+		NoConsole: !c.Console, Lease: c.Lease, Grace: grace,
 		GatewayListen: c.GatewayListen, GRPCListen: c.GRPCListen, GatewayKeyHeaders: c.GatewayKeyHeaders,
 		OwnerName: c.OwnerName, OwnerEmail: c.OwnerEmail, BootstrapKeyFile: c.BootstrapKeyFile,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, TrustedProxies: proxies,

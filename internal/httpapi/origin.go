@@ -13,10 +13,13 @@ import (
 // maxUserAgent bounds, in characters, what a client can put into the log.
 const maxUserAgent = 256
 
-// originOf says where a request came from. X-Forwarded-For counts only as far
+// originOf says where a request of the API came from.
+func (a *admin) originOf(r *http.Request) org.Origin { return OriginOf(r, a.TrustedProxies) }
+
+// OriginOf says where a request came from. X-Forwarded-For counts only as far
 // as trusted proxies wrote it: it is read from the end, and the first address
 // that is not a trusted proxy's is the client.
-func (a *admin) originOf(r *http.Request) org.Origin {
+func OriginOf(r *http.Request, trusted []netip.Prefix) org.Origin {
 	// It is kept for good, so a key in it is masked as in a message.
 	origin := org.Origin{UserAgent: echo.Text(r.UserAgent(), maxUserAgent)}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
@@ -26,7 +29,7 @@ func (a *admin) originOf(r *http.Request) org.Origin {
 	addr := peer.Addr().Unmap()
 	hops := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
 	for _, hop := range slices.Backward(hops) {
-		if !a.trusts(addr) {
+		if !trusts(trusted, addr) {
 			break
 		}
 		next, ok := parseHop(strings.TrimSpace(hop))
@@ -53,6 +56,6 @@ func parseHop(text string) (netip.Addr, bool) {
 	return addr, err == nil && bracketed && closed && addr.Is6()
 }
 
-func (a *admin) trusts(addr netip.Addr) bool {
-	return slices.ContainsFunc(a.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+func trusts(proxies []netip.Prefix, addr netip.Addr) bool {
+	return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(addr) })
 }

@@ -140,3 +140,20 @@ func DecodeAudit(text []byte) (AuditEvent, error) {
 		Data: rec.Data,
 	}, nil
 }
+
+// GetStoredEvent returns one event as it stands in the log.
+func (s *Service) GetStoredEvent(ctx context.Context, caller Caller, revision int64) (StoredEvent, error) {
+	if err := caller.Require(ManagementRead); err != nil {
+		return StoredEvent{}, err
+	}
+	for e, err := range s.store.Events(ctx, revision-1) {
+		if err != nil {
+			return StoredEvent{}, fmt.Errorf("get event: %w", err)
+		}
+		if e.Revision == revision {
+			return e, nil
+		}
+		break
+	}
+	return StoredEvent{}, noSuch("event", fmt.Sprint("revision ", revision))
+}

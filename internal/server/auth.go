@@ -13,6 +13,11 @@ func (s *Server) authenticate(key string) (org.Caller, httpapi.Verdict) {
 	d := s.index.Decide(key, s.clock.Now())
 	s.decisions.Count(d, 0)
 	s.tally.Count(d)
+	return callerOf(d)
+}
+
+// callerOf is whom a decision lets in.
+func callerOf(d verify.Decision) (org.Caller, httpapi.Verdict) {
 	switch d.Outcome {
 	case verify.Allowed:
 		verdict := httpapi.Accepted

@@ -36,6 +36,8 @@ type Config struct {
 	OwnerEmail       string
 	BootstrapKeyFile string // where the first admin key goes; empty: to Stdout
 
+	NoConsole bool // serve no web console
+
 	TLSCert, TLSKey string // PEM files; both or neither
 	TrustedProxies  []netip.Prefix
 

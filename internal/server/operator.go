@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/keyreeve/keyreeve/internal/console"
 	"github.com/keyreeve/keyreeve/internal/gateway"
 	"github.com/keyreeve/keyreeve/internal/verify"
 )
@@ -32,6 +33,8 @@ func (s *Server) operator(api http.Handler) http.Handler {
 		}
 		page, ok := pages[r.URL.Path]
 		switch {
+		case !ok && s.console != nil && r.URL.RawPath == "" && console.Owns(r.URL.Path):
+			s.console.ServeHTTP(w, r)
 		case !ok:
 			api.ServeHTTP(w, r)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:

@@ -29,7 +29,8 @@ func TestOperatorPages(t *testing.T) {
 			`keyreeve_index_keys 1`, `keyreeve_index_revision 4`, `keyreeve_build_info{version=""} 1`,
 		}},
 		{"GET", "/healthz/", 404, "application/json", []string{"Invalid URL (GET /healthz/)"}},
-		{"GET", "/", 404, "application/json", []string{"Invalid URL (GET /)"}},
+		{"GET", "/x", 404, "application/json", []string{"Invalid URL (GET /x)"}},
+		{"GET", "/", 200, "text/html", []string{"<h1>Sign in to Keyreeve</h1>"}},
 	} {
 		t.Run(tc.method+" "+tc.path, func(t *testing.T) {
 			t.Parallel()

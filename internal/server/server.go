@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/keyreeve/keyreeve/internal/console"
 	"github.com/keyreeve/keyreeve/internal/fleet"
 	"github.com/keyreeve/keyreeve/internal/httpapi"
 	"github.com/keyreeve/keyreeve/internal/limit"
@@ -59,6 +60,9 @@ type Server struct {
 	limits      *limit.Table
 	tally       verify.Tally
 	decisions   *verify.Stats
+	console     *console.Console // nil: without one
+	traffic     traffic
+	started     time.Time
 	stopping    atomic.Bool
 	failed      chan error // the first reason to stop that nobody asked for
 
@@ -92,8 +96,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, systemClock: systemClock, logger: cfg.Logger,
 		index: verify.NewIndex(), clock: newClock(cfg.Now),
-		decisions: new(verify.Stats), failed: make(chan error, 1),
+		decisions: new(verify.Stats), failed: make(chan error, 1), started: cfg.Now(),
 	}
+	s.traffic.now = s.decisions.Snapshot
 	if err := s.start(ctx); err != nil {
 		_ = s.close()
 		return nil, err
@@ -148,6 +153,7 @@ func (s *Server) start(ctx context.Context) error {
 			return err
 		}
 	}
+	s.prepareConsole()
 	if err := s.serve(httpapi.New(httpapi.Config{
 		Service: s.service, Authenticate: s.authenticate, Await: s.index.Await, Now: s.clock.Now, OrganizationID: organization.ID,
 		TrustedProxies: s.cfg.TrustedProxies, Logger: s.logger, Observe: s.metrics.observe,
@@ -170,6 +176,9 @@ func (s *Server) serve(api http.Handler) error {
 	s.background.Go(func() { s.writeUses(ctx) })
 	s.background.Go(func() { s.countUses(ctx) })
 	s.background.Go(func() { s.recordTime(ctx) })
+	if s.console != nil {
+		s.background.Go(func() { s.sampleTraffic(ctx) })
+	}
 
 	l := s.listener
 	if s.certificate == nil {
@@ -180,6 +189,9 @@ func (s *Server) serve(api http.Handler) error {
 	}
 	connections := limitConnections(l, s.cfg.MaxConnections)
 	s.http = s.newHTTP(s.operator(api), connections)
+	if s.console != nil {
+		s.http.RegisterOnShutdown(s.console.Stop)
+	}
 	serve := s.http.Serve
 	if s.certificate != nil {
 		s.http.Protocols.SetHTTP2(true)

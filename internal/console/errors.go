@@ -1,0 +1,129 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/keyreeve/keyreeve/internal/org"
+	"github.com/keyreeve/keyreeve/internal/token"
+)
+
+// problem is an error with a page of its own.
+type problem struct {
+	status      int
+	title, text string
+}
+
+func (p *problem) Error() string { return p.title }
+
+var (
+	errNoPage = &problem{http.StatusNotFound, "There is no such page",
+		"The address leads nowhere. What you look for may have been removed; the audit log under Activity tells."}
+	errBadForm = &problem{http.StatusBadRequest, "The form could not be read",
+		"What the browser sent was not a form of this console, or it was too long. Nothing was changed. Go back and try again."}
+	errCrossSite = &problem{http.StatusForbidden, "This came from another place",
+		"The request was sent from another site, or the browser takes this address for unsafe and does not say where it came from. " +
+			"Nothing was changed. Open the console itself, over HTTPS or on this machine, and do it there."}
+	errUnknowable = &problem{http.StatusServiceUnavailable, "This server cannot tell at the moment",
+		"It has lost touch with its database and does not know which keys are good. It comes back by itself; reload in a moment."}
+	errStorage = &problem{http.StatusServiceUnavailable, "The database does not answer",
+		"Nothing was changed. Try again in a moment."}
+	errUncertain = &problem{http.StatusServiceUnavailable, "It is not known whether the change was made",
+		"The database did not confirm it. Look at the list or at Activity before you do it again."}
+	errEnded = &problem{http.StatusUnauthorized, "Your session has ended",
+		"The admin key that you signed in with was revoked or has expired. Nothing was changed. Sign in with another one."}
+	errSpent = &problem{http.StatusConflict, "This form was sent before",
+		"Its change was made then, and not again now. A key's value is shown only in the first answer."}
+	errInternal = &problem{http.StatusInternalServerError, "This page is broken",
+		"The server made a mistake, which its log describes."}
+)
+
+// problemOf finds the page for an error.
+func problemOf(ctx context.Context, err error) *problem {
+	var p *problem
+	refusal, refused := errors.AsType[*org.Refusal](err)
+	switch {
+	case errors.As(err, &p):
+		return p
+	case refused:
+		return refusalPage(refusal)
+	case errors.Is(err, org.ErrUncertain):
+		return errUncertain
+	case errors.Is(err, org.ErrUnavailable), ctx.Err() != nil:
+		return errStorage
+	default:
+		return errInternal
+	}
+}
+
+func refusalPage(r *org.Refusal) *problem {
+	switch {
+	case r.Kind == org.NotFound:
+		return &problem{http.StatusNotFound, "It is not there", r.Message}
+	case r.Kind == org.Forbidden:
+		return &problem{http.StatusForbidden, "You may look, but not change",
+			"You are signed in with a reader's key. Changes take the admin key of an owner."}
+	case r.Kind == org.Unauthenticated:
+		return errEnded
+	case r.Code == org.CodeFormSpent:
+		return errSpent
+	default:
+		return &problem{http.StatusUnprocessableEntity, "That cannot be done", r.Message}
+	}
+}
+
+// correctable returns what to say beside a form's field, where sending the form
+// again with something else may help.
+func correctable(err error) (text string, ok bool) {
+	refusal, ok := errors.AsType[*org.Refusal](err)
+	if !ok || refusal.Kind != org.Invalid || refusal.Code == org.CodeFormSpent {
+		return "", false
+	}
+	switch refusal.Code {
+	case "empty_string":
+		return "This must not be empty.", true
+	default:
+		return refusal.Message, true
+	}
+}
+
+// shown is what somebody typed, for the form that is shown again. A key that was
+// pasted into the wrong field is not.
+func shown(text string) string {
+	if token.In(text) {
+		return ""
+	}
+	return text
+}
+
+type errorPage struct {
+	frame
+	Status   int
+	Text     string
+	SignedIn bool
+}
+
+// fail renders the page of an error.
+func (v *visit) fail(err error) {
+	p := problemOf(v.r.Context(), err)
+	if p.status >= http.StatusInternalServerError {
+		v.err = err.Error()
+	}
+	data := errorPage{frame: frame{Title: p.title, Version: v.Version}, Status: p.status, Text: p.text, SignedIn: v.caller.KeyID != ""}
+	if data.SignedIn {
+		data.frame.Who = &who{Name: "Signed in", Role: string(v.caller.Role)} // looking it up may fail again
+	}
+	if err := v.render(p.status, "error", data); err != nil {
+		v.err = err.Error()
+		http.Error(v.w, p.title, p.status)
+	}
+}
+
+// param returns the field that a refusal is about.
+func param(err error) string {
+	if refusal, ok := errors.AsType[*org.Refusal](err); ok {
+		return refusal.Param
+	}
+	return ""
+}

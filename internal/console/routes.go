@@ -1,0 +1,93 @@
+package console
+
+import (
+	"slices"
+
+	"github.com/keyreeve/keyreeve/internal/org"
+)
+
+// Route is one page, or what one form does.
+type Route struct {
+	Pattern    string         // of http.ServeMux
+	Permission org.Permission // empty: nobody has to be signed in
+}
+
+// route is a row with its handler.
+type route struct {
+	Route
+	serve func(*visit) error
+}
+
+const (
+	anyone = org.Permission("")
+	read   = org.ManagementRead
+	write  = org.ManagementWrite
+)
+
+// table is every page.
+func (c *Console) table() []route {
+	return slices.Concat(c.frontRoutes(), c.adminAPIKeyRoutes(), c.projectRoutes(), c.userRoutes(), c.activityRoutes())
+}
+
+func (c *Console) frontRoutes() []route {
+	return []route{
+		{Route{"GET /{$}", read}, (*visit).showOverview},
+		{Route{"GET /start", read}, (*visit).showStart},
+		{Route{"GET /sign-in", anyone}, (*visit).showSignIn},
+		{Route{"POST /sign-in", anyone}, (*visit).signIn},
+		{Route{"POST /sign-out", read}, (*visit).signOut},
+		{Route{"GET /assets/{name}", anyone}, (*visit).showAsset},
+	}
+}
+
+func (c *Console) adminAPIKeyRoutes() []route {
+	return []route{
+		{Route{"GET /admin-keys", read}, (*visit).listAdminAPIKeys},
+		{Route{"GET /admin-keys/new", write}, (*visit).newAdminAPIKey},
+		{Route{"POST /admin-keys/new", write}, (*visit).createAdminAPIKey},
+		{Route{"GET /admin-keys/{key_id}", read}, (*visit).showAdminAPIKey},
+		{Route{"GET /admin-keys/{key_id}/revoke", write}, (*visit).askRevokeAdminAPIKey},
+		{Route{"POST /admin-keys/{key_id}/revoke", write}, (*visit).revokeAdminAPIKey},
+	}
+}
+
+func (c *Console) projectRoutes() []route {
+	return []route{
+		{Route{"GET /projects", read}, (*visit).listProjects},
+		{Route{"GET /projects/new", write}, (*visit).newProject},
+		{Route{"POST /projects/new", write}, (*visit).createProject},
+		{Route{"GET /projects/{project_id}", read}, (*visit).showProject},
+		{Route{"GET /projects/{project_id}/edit", write}, (*visit).editProject},
+		{Route{"POST /projects/{project_id}/edit", write}, (*visit).updateProject},
+		{Route{"GET /projects/{project_id}/archive", write}, (*visit).askArchiveProject},
+		{Route{"POST /projects/{project_id}/archive", write}, (*visit).archiveProject},
+	}
+}
+
+func (c *Console) userRoutes() []route {
+	return []route{
+		{Route{"GET /users", read}, (*visit).listUsers},
+		{Route{"GET /users/{user_id}", read}, (*visit).showUser},
+		{Route{"GET /users/{user_id}/role", write}, (*visit).editUserRole},
+		{Route{"POST /users/{user_id}/role", write}, (*visit).updateUserRole},
+		{Route{"GET /users/{user_id}/remove", write}, (*visit).askRemoveUser},
+		{Route{"POST /users/{user_id}/remove", write}, (*visit).removeUser},
+	}
+}
+
+func (c *Console) activityRoutes() []route {
+	return []route{
+		{Route{"GET /activity", read}, (*visit).listAuditLogs},
+		{Route{"GET /activity/live", read}, (*visit).followAuditLogs},
+		{Route{"GET /activity/{revision}", read}, (*visit).showAuditLog},
+	}
+}
+
+// Routes lists the pages, for tests that must not miss a row.
+func Routes() []Route {
+	var out []Route
+	for _, r := range new(Console).table() {
+		out = append(out, r.Route)
+	}
+	return out
+}

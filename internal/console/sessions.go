@@ -1,0 +1,177 @@
+package console
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/keyreeve/keyreeve/internal/org"
+	"github.com/keyreeve/keyreeve/internal/token"
+)
+
+// cookieName has the prefix with which browsers keep a cookie to this host, to
+// TLS (or loopback) and to the path /.
+const cookieName = "__Host-keyreeve"
+
+// enter finds who came. Without a session it leads to the sign-in page and
+// returns false.
+func (v *visit) enter() bool {
+	ok, err := v.recognise()
+	switch {
+	case err != nil:
+		v.fail(err)
+		return false
+	case ok:
+		return true
+	}
+	_, sent := sessionSecret(v.r)
+	query := url.Values{}
+	if v.r.Method == http.MethodGet && v.r.URL.Path != "/" && v.r.Header.Get("HX-Request") == "" {
+		query.Set("next", v.r.URL.Path)
+	}
+	switch {
+	case sent:
+		query.Set("why", "ended")
+	case v.r.URL.Query().Has("signed-in"):
+		query.Set("why", "cookie")
+	}
+	to := "/sign-in"
+	if len(query) > 0 {
+		to += "?" + query.Encode()
+	}
+	_ = v.redirect(to)
+	return false
+}
+
+// recognise reads the session and judges its key, at each request: a session
+// ends with its key on every replica, by the same index.
+func (v *visit) recognise() (bool, error) {
+	secret, ok := sessionSecret(v.r)
+	if !ok {
+		return false, nil
+	}
+	session, ok, err := v.Service.Session(v.r.Context(), secret, v.Now())
+	if err != nil || !ok {
+		return false, err
+	}
+	caller, verdict := v.Keys.Standing(session.KeyDigest)
+	switch verdict {
+	case Accepted:
+	case Unknowable:
+		return false, errUnknowable
+	default:
+		return false, nil
+	}
+	caller.Session = true
+	caller.Origin = v.Origin(v.r)
+	v.caller, v.session, v.secret = caller, session, secret
+	return true, nil
+}
+
+func sessionSecret(r *http.Request) (secret org.SessionSecret, ok bool) {
+	cookie, err := r.Cookie(cookieName)
+	if err != nil {
+		return secret, false
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(cookie.Value)
+	if err != nil || len(raw) != len(secret) {
+		return secret, false
+	}
+	return org.SessionSecret(raw), true
+}
+
+func (v *visit) setCookie(value string, maxAge int) {
+	http.SetCookie(v.w, &http.Cookie{
+		Name: cookieName, Value: value, Path: "/", MaxAge: maxAge,
+		Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	})
+}
+
+type signInPage struct {
+	frame
+	Next    string
+	Problem string
+	Ended   bool // there was a session
+	Cookie  bool // there should be one, and the browser did not send it
+	Plain   bool // the browser came by plain HTTP from another machine
+	Host    string
+}
+
+func (v *visit) signInPage() signInPage {
+	query := v.r.URL.Query()
+	return signInPage{
+		frame: frame{Title: "Sign in", Version: v.Version},
+		Next:  safeNext(query.Get("next")), Host: v.r.Host,
+		Ended: query.Get("why") == "ended", Cookie: query.Get("why") == "cookie", Plain: plainHTTP(v.r),
+	}
+}
+
+// showSignIn serves the sign-in page.
+func (v *visit) showSignIn() error {
+	if ok, err := v.recognise(); err == nil && ok {
+		return v.redirect("/")
+	}
+	return v.render(http.StatusOK, "sign_in", v.signInPage())
+}
+
+// signIn exchanges an admin key for a session. A key that is refused leaves a
+// line in the server's log and no event: a stranger could fill the audit log.
+func (v *visit) signIn() error {
+	p := v.signInPage()
+	p.Next = safeNext(v.r.PostForm.Get("next"))
+	key := strings.TrimSpace(v.r.PostForm.Get("key"))
+	caller, verdict := v.Keys.Present(key)
+	if verdict == Unknowable {
+		return errUnknowable
+	}
+	if p.Problem = signInProblem(key, caller, verdict); p.Problem != "" {
+		return v.render(http.StatusUnauthorized, "sign_in", p)
+	}
+	caller.Origin = v.Origin(v.r)
+	secret, err := v.Service.SignIn(v.r.Context(), caller)
+	if refusal, ok := errors.AsType[*org.Refusal](err); ok { // it ended just now
+		p.Problem = refusal.Message
+		return v.render(http.StatusUnauthorized, "sign_in", p)
+	} else if err != nil {
+		return err
+	}
+	v.caller = caller
+	v.setCookie(base64.RawURLEncoding.EncodeToString(secret[:]), org.SessionLifetime)
+	return v.redirect(p.Next + "?signed-in")
+}
+
+func signInProblem(key string, caller org.Caller, verdict Verdict) string {
+	switch fault := token.Fault(key); {
+	case key == "":
+		return "Paste an admin key first."
+	case verdict == Accepted && !caller.Admin:
+		return "This is a key of a project, for model traffic. Signing in takes an admin key, which begins with sk-admin-."
+	case fault != "":
+		return "This is not a whole key: " + fault + "."
+	case verdict != Accepted:
+		return "No admin key like this works here: it was never made by this server, or it was revoked, or it has expired."
+	case caller.Require(org.ManagementRead) != nil:
+		return "The owner of this key may not look at the organization."
+	default:
+		return ""
+	}
+}
+
+// signOut ends the session in the database and in the browser.
+func (v *visit) signOut() error {
+	if err := v.Service.SignOut(v.r.Context(), v.caller, v.secret); err != nil {
+		return err
+	}
+	v.setCookie("", -1)
+	return v.redirect("/sign-in")
+}
+
+// safeNext returns a path of the console to go to after signing in.
+func safeNext(path string) string {
+	if token.In(path) || !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "\\?#\r\n") || strings.HasPrefix(path, "//") || !Owns(path) {
+		return "/"
+	}
+	return path
+}

@@ -1,0 +1,68 @@
+package console
+
+import "testing"
+
+func TestTimesAreWorded(t *testing.T) {
+	t.Parallel()
+	const now = 1_800_000_000
+	for _, tt := range []struct {
+		at   int64
+		want string
+	}{
+		{now, "just now"},
+		{now - 9, "just now"},
+		{now - 59, "59 seconds ago"},
+		{now - 60, "1 minute ago"},
+		{now - 47*3600, "47 hours ago"},
+		{now - 48*3600, "2 days ago"},
+		{now + 3*86400, "in 3 days"},
+		{now - 400*86400, "13 months ago"},
+		{now - 800*86400, "2 years ago"},
+	} {
+		if got := (moment{At: tt.at, Now: now}).Relative(); got != tt.want {
+			t.Errorf("%d seconds: %q, want %q", tt.at-now, got, tt.want)
+		}
+	}
+}
+
+func TestNumbersAreGrouped(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1\u202f000", 1234567: "1\u202f234\u202f567"} {
+		if got := number(n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestOnlyPathsOfTheConsoleAreGoneToAfterSigningIn(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/users": "/users", "/admin-keys/key_x": "/admin-keys/key_x", "": "/", "users": "/",
+		"//evil.example": "/", "https://evil.example": "/", `/\evil.example`: "/", "/v1/x": "/", "/users?x": "/",
+	} {
+		if got := safeNext(path); got != want {
+			t.Errorf("%q: %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestEveryRouteIsOwned(t *testing.T) {
+	t.Parallel()
+	for _, r := range Routes() {
+		path := r.Pattern[len("GET"):]
+		for path[0] != '/' {
+			path = path[1:]
+		}
+		if path == "/{$}" {
+			path = "/"
+		}
+		if !Owns(path) {
+			t.Errorf("%s is not the console's by Owns", r.Pattern)
+		}
+	}
+	for _, path := range []string{"/v1/organization/users", "/gateway/auth", "/metrics", "/x", "//", "/users/", "/users/../users", "users"} {
+		if Owns(path) {
+			t.Errorf("%s is the console's", path)
+		}
+	}
+}
