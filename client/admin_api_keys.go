@@ -58,11 +58,7 @@ func (s AdminAPIKeys) Create(ctx context.Context, req api.AdminAPIKeyCreateReque
 		return nil, err
 	}
 	return post(ctx, s.transport, operation, s.place(), &req, func(k *api.AdminAPIKeyCreateResponse) error {
-		return cmp.Or(
-			checkAdminAPIKey(&k.AdminAPIKey),
-			checkNewKey(k.ID, k.Value, req.ExpiresInSeconds, k.ExpiresAt),
-			demand(k.RedactedValue != k.Value, "redacted_value is the value"),
-		)
+		return checkNewAdminAPIKey(k, req.ExpiresInSeconds)
 	})
 }
 
@@ -85,5 +81,15 @@ func checkAdminAPIKey(k *api.AdminAPIKey) error {
 		checkCommon(k.Object, api.ObjectAdminAPIKey, k.ID, "created_at", k.CreatedAt),
 		demand(k.RedactedValue != "", "redacted_value is missing or empty"),
 		demand(k.Owner != (api.AdminAPIKeyOwner{}), "owner is missing or empty"),
+	)
+}
+
+// checkNewAdminAPIKey demands of a new key its value as well, and the end of its
+// life if one was asked for.
+func checkNewAdminAPIKey(k *api.AdminAPIKeyCreateResponse, asked *int64) error {
+	return cmp.Or(
+		checkAdminAPIKey(&k.AdminAPIKey),
+		checkNewKey(k.ID, k.Value, asked, k.ExpiresAt),
+		demand(k.RedactedValue != k.Value, "redacted_value is the value"),
 	)
 }

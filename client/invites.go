@@ -104,12 +104,10 @@ func AcceptInvite(ctx context.Context, baseURL string, req api.InviteAcceptReque
 	}
 	t := &transport{base: base, config: cfg, key: func() string { return req.Token }, anonymous: true}
 	return post(ctx, t, operation, organization("invites/accept"), &req, func(a *api.InviteAcceptResponse) error {
-		key := &a.AdminAPIKey
 		return cmp.Or(
 			user.check(&a.User),
-			checkAdminAPIKey(&key.AdminAPIKey),
-			demand(key.Owner.ID == a.ID, "the key is somebody else's"),
-			checkNewKey(key.ID, key.Value, req.ExpiresInSeconds, key.ExpiresAt),
+			checkNewAdminAPIKey(&a.AdminAPIKey, req.ExpiresInSeconds),
+			demand(a.AdminAPIKey.Owner.ID == a.ID, "the key is somebody else's"),
 		)
 	})
 }

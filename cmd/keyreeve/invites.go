@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"strings"
 
@@ -73,6 +74,9 @@ func (c *invitesCreateCmd) Run(ctx context.Context, std streams) error {
 		i, err := cl.Invites.Create(ctx, req)
 		if err != nil {
 			return secret{}, err
+		}
+		if i.Token == "" && c.OutputFile != "" {
+			return secret{}, fmt.Errorf("the invite %s was made, but the server gave no token: OpenAI's sends a mail instead", i.ID)
 		}
 		return secret{
 			value: i.Token, name: "token", what: "the invite " + i.ID, full: i, bare: i.Invite, table: inviteTable([]api.Invite{i.Invite}),
