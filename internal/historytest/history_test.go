@@ -78,11 +78,13 @@ func (h *history) wantNone(t *testing.T) {
 	t.Error(b.String())
 }
 
-// runLength is in leases.
-const runLength = 4
-
+// random draws faults for a time of so many leases.
 func random(f fleetOf) func(*load) []step {
-	return func(l *load) []step { return f.schedule(l.random(), runLength) }
+	leases := 4.0
+	if soaking() { // the more keys are revoked for each fleet that is started
+		leases = 7
+	}
+	return func(l *load) []step { return f.schedule(l.random(), leases) }
 }
 
 // One server keeps the same promise as several.

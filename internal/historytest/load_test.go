@@ -24,7 +24,7 @@ type load struct {
 }
 
 const (
-	lives     = 40 // clients that make and revoke keys
+	lives     = 48 // clients that make and revoke keys
 	hammers   = 2  // clients that verify, for each replica
 	hammering = 4  // requests of each on their way at once
 	survivors = 8
@@ -64,7 +64,7 @@ func (l *load) start(ctx context.Context) (wait func()) {
 const hammerPause = 300 * time.Microsecond
 
 // retryPause is between a change that failed and the next attempt.
-const retryPause = 10 * time.Millisecond
+const retryPause = 50 * time.Millisecond
 
 // hammer verifies keys through one replica.
 func (l *load) hammer(ctx context.Context, p *pipe, random *rand.Rand) {

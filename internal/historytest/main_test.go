@@ -13,6 +13,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if soaking() {
+		commit()
+	}
 	code := m.Run()
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
