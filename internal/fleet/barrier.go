@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/keyreeve/keyreeve/internal/plant"
+	"github.com/keyreeve/keyreeve/internal/verify"
 )
 
 // Confirmation says how many of the replicas had applied a revision when its
@@ -20,34 +21,34 @@ type barrier struct {
 
 	mu      sync.Mutex
 	waiting []*waiter
-	reading bool         // a reader is at work
-	settled int64        // this revision and all before it have passed
-	last    Confirmation // of the last look
+	reading bool            // a reader is at work
+	settled verify.Position // this commit and all before it have passed
+	last    Confirmation    // of the last look
 	work    sync.WaitGroup
 }
 
 // waiter is a commit. Its fields but done are the barrier's.
 type waiter struct {
-	revision int64
-	came     bool // before the look that is under way
-	done     chan struct{}
-	result   Confirmation
+	commit verify.Position
+	came   bool // before the look that is under way
+	done   chan struct{}
+	result Confirmation
 }
 
 // Confirm returns when a commit may be answered that this process knows to be
-// done: rule 6. From then on no replica answers from a state before revision;
+// done: rule 6. From then on no replica answers from a state before the commit;
 // or if the commit cannot end a key (ends is false), most likely none does. The
 // error is that of ctx.
-func (m *Member) Confirm(ctx context.Context, revision int64, ends bool) (Confirmation, error) {
+func (m *Member) Confirm(ctx context.Context, commit verify.Position, ends bool) (Confirmation, error) {
 	if ends && plant.Is(plant.BarrierSkipped) {
 		return Confirmation{}, nil
 	}
 	began := m.Now().Monotonic // after COMMIT returned
 	b := &m.barrier
-	w, result := b.enter(revision)
-	if w == nil {
+	if result, passed := b.passed(commit); passed {
 		return result, nil
 	}
+	w := b.enter(commit)
 	over := time.NewTimer(Patience(ends, m.Terms.Total()) - (m.Now().Monotonic - began))
 	defer over.Stop()
 	select {
@@ -61,20 +62,27 @@ func (m *Member) Confirm(ctx context.Context, revision int64, ends bool) (Confir
 	}
 }
 
-// enter queues a commit, or says that it has passed already.
-func (b *barrier) enter(revision int64) (*waiter, Confirmation) {
+// passed reports whether a commit has passed with another. Both must be of the
+// history that this replica has: after a failover that lost commits the same
+// revisions come again.
+func (b *barrier) passed(commit verify.Position) (Confirmation, bool) {
+	b.mu.Lock()
+	settled, last := b.settled, b.last
+	b.mu.Unlock()
+	return last, commit.Revision <= settled.Revision && b.member.Log.Has(commit) && b.member.Log.Has(settled)
+}
+
+// enter queues a commit.
+func (b *barrier) enter(commit verify.Position) *waiter {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if revision <= b.settled {
-		return nil, b.last
-	}
-	w := &waiter{revision: revision, done: make(chan struct{})}
+	w := &waiter{commit: commit, done: make(chan struct{})}
 	b.waiting = append(b.waiting, w)
 	if !b.reading {
 		b.reading = true
 		b.work.Go(b.read)
 	}
-	return w, Confirmation{}
+	return w
 }
 
 // leave takes out a commit that waits no more. settled: its leases are over.
@@ -83,10 +91,14 @@ func (b *barrier) leave(w *waiter, settled bool) Confirmation {
 	defer b.mu.Unlock()
 	b.waiting = slices.DeleteFunc(b.waiting, func(other *waiter) bool { return other == w })
 	if settled {
-		b.settled = max(b.settled, w.revision)
+		b.settle(w)
 	}
 	return w.result
 }
+
+// settle notes that w has passed. The last that did is the one to compare with,
+// whatever its revision: one of a history that is lost helps nobody.
+func (b *barrier) settle(w *waiter) { b.settled, b.last = w.commit, w.result }
 
 // wait returns when the reader has ended, for want of commits that wait.
 func (b *barrier) wait() { b.work.Wait() }
@@ -138,38 +150,40 @@ func (b *barrier) look() {
 	if err != nil {
 		return
 	}
-	self := Row{Replica: Replica{ID: m.ID()}, Applied: m.Log.At().Revision} // its row may lag behind
+	self := m.ID()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.waiting = slices.DeleteFunc(b.waiting, func(w *waiter) bool {
 		if !w.came {
 			return false
 		}
-		w.result = count(rows, self, w.revision)
+		w.result = count(rows, self, m.Log.Has(w.commit), w.commit.Revision)
 		if w.result.Applied < w.result.Replicas {
 			return false
 		}
-		b.settled, b.last = max(b.settled, w.revision), w.result
+		b.settle(w)
 		close(w.done)
 		return true
 	})
 }
 
-// count counts the replicas that have applied a revision. This one counts
-// whether it has a row or not.
-func count(rows []Row, self Row, revision int64) Confirmation {
+// count counts the replicas that have applied a revision. This one, self, counts
+// whether it has a row or not. What its index shows (has) is newer than its row.
+func count(rows []Row, self string, has bool, revision int64) Confirmation {
 	c := Confirmation{Replicas: 1}
-	if Confirmed(self, revision) {
-		c.Applied = 1
-	}
 	for _, row := range rows {
-		if row.ID == self.ID {
-			continue
-		}
-		c.Replicas++
-		if Confirmed(row, revision) {
+		switch {
+		case row.ID == self:
+			has = has || Confirmed(row, revision)
+		case Confirmed(row, revision):
 			c.Applied++
+			fallthrough
+		default:
+			c.Replicas++
 		}
+	}
+	if has {
+		c.Applied++
 	}
 	return c
 }

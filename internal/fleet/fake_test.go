@@ -63,11 +63,11 @@ func (s *link) Agree(_ context.Context, want verify.Terms) (agreed verify.Terms,
 	return agreed, err
 }
 
-func (s *link) Join(_ context.Context, r fleet.Replica, applied int64, terms verify.Terms) error {
+func (s *link) Join(_ context.Context, r fleet.Replica, terms verify.Terms) error {
 	other := false
 	err := s.do(func() {
 		if other = s.terms != terms; !other {
-			s.rows[r.ID] = fleet.Row{Replica: r, Applied: applied}
+			s.rows[r.ID] = fleet.Row{Replica: r}
 		}
 	})
 	if other {
@@ -76,11 +76,11 @@ func (s *link) Join(_ context.Context, r fleet.Replica, applied int64, terms ver
 	return err
 }
 
-func (s *link) Beat(_ context.Context, id string, applied, now int64) (head verify.Position, known bool, err error) {
+func (s *link) Beat(_ context.Context, id string, applied verify.Position, now int64) (head verify.Position, known bool, err error) {
 	err = s.do(func() {
 		var row fleet.Row
 		if row, known = s.rows[id]; known {
-			row.Applied, row.SeenAt, row.Beat = applied, now, row.Beat+1
+			row.Applied, row.SeenAt, row.Beat = applied.Revision, now, row.Beat+1
 			s.rows[id] = row
 		}
 		head.Revision = s.head
@@ -126,6 +126,8 @@ func (l *log) At() verify.Position {
 	defer l.mu.Unlock()
 	return verify.Position{Revision: l.at}
 }
+
+func (l *log) Has(p verify.Position) bool { return l.At().Revision >= p.Revision }
 
 func (l *log) Follow(ctx context.Context, _, head verify.Position) error {
 	if head.Revision > l.At().Revision && l.slow > 0 {

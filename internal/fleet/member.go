@@ -179,7 +179,7 @@ func (m *Member) round(ctx context.Context) (more bool, err error) {
 	}
 	at := m.Log.At() // in force: what the heartbeat says was applied
 	since := m.Now() // before it is sent: the lease counts from here
-	head, known, err := m.Store.Beat(ctx, *id, at.Revision, since.Wall.Milliseconds())
+	head, known, err := m.Store.Beat(ctx, *id, at, since.Wall.Milliseconds())
 	if err != nil {
 		return false, fmt.Errorf("heartbeat: %w", err)
 	}
@@ -206,7 +206,7 @@ func (m *Member) plantedRound(ctx context.Context, id string, since verify.Insta
 		m.Index.Grant(since, 0)
 		plant.Pause(m.interval())
 	case plant.Is(plant.AppliedBeforePublish):
-		_, _, err = m.Store.Beat(ctx, id, head.Revision, since.Wall.Milliseconds())
+		_, _, err = m.Store.Beat(ctx, id, head, since.Wall.Milliseconds())
 		plant.Pause(m.interval())
 	case plant.Is(plant.NotifyWithoutPoll) && m.silent && m.leased:
 		return m.Index.Grant(since, 0), nil
@@ -224,7 +224,7 @@ func (m *Member) join(ctx context.Context) error {
 	if plant.Is(plant.HeadBeforeRow) {
 		plant.Pause(m.interval())
 	}
-	if err := m.Store.Join(ctx, self, at.Revision, m.Terms); err != nil {
+	if err := m.Store.Join(ctx, self, m.Terms); err != nil {
 		return fmt.Errorf("join the fleet: %w", err)
 	}
 	m.id.Store(&self.ID)

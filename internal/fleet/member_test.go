@@ -44,7 +44,7 @@ func TestBarrier(t *testing.T) {
 				if test.notified {
 					other.Wake()
 				}
-				got, err := one.Confirm(t.Context(), revision, test.ends)
+				got, err := one.Confirm(t.Context(), verify.Position{Revision: revision}, test.ends)
 				took := time.Since(began)
 				if err != nil || took < test.wait[0] || took > test.wait[1] {
 					t.Errorf("it took %v, want %v; error %v", took, test.wait, err)
@@ -56,7 +56,7 @@ func TestBarrier(t *testing.T) {
 					t.Error("the other still has a lease and does not know of the change")
 				}
 				began = time.Now()
-				if _, err := one.Confirm(t.Context(), revision, true); err != nil || test.ends && time.Since(began) > 0 {
+				if _, err := one.Confirm(t.Context(), verify.Position{Revision: revision}, true); err != nil || test.ends && time.Since(began) > 0 {
 					t.Errorf("what has passed was waited for: %v, %v", time.Since(began), err)
 				}
 			})

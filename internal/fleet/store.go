@@ -35,13 +35,15 @@ type Store interface {
 	// Agree sets the terms if there is no replica, and returns those in force.
 	Agree(ctx context.Context, terms verify.Terms) (verify.Terms, error)
 
-	// Join commits a new row, durably, or returns ErrTerms.
-	Join(ctx context.Context, r Replica, applied int64, terms verify.Terms) error
+	// Join commits a new row that has applied nothing yet, durably, or returns
+	// ErrTerms.
+	Join(ctx context.Context, r Replica, terms verify.Terms) error
 
 	// Beat notes in one statement what a replica has applied, counts its beat
-	// on, and returns the head of the log as of that statement. known is false
-	// where it has no row.
-	Beat(ctx context.Context, id string, applied, now int64) (head verify.Position, known bool, err error)
+	// on, and returns the head of the log as of that statement. What is not in
+	// the log as of that statement is not noted: it is of another history. known
+	// is false where the replica has no row.
+	Beat(ctx context.Context, id string, applied verify.Position, now int64) (head verify.Position, known bool, err error)
 
 	// Rows returns all replicas by id.
 	Rows(ctx context.Context) ([]Row, error)
@@ -54,6 +56,8 @@ type Store interface {
 type Log interface {
 	// At returns what is in force.
 	At() verify.Position
+	// Has reports whether a position is in force: true only if it is.
+	Has(verify.Position) bool
 	// Follow applies the log up to a head that was read after At said from.
 	Follow(ctx context.Context, from, head verify.Position) error
 	// Load fills an index that is not loaded.

@@ -89,8 +89,11 @@ func TestRevocationsAfterAFailoverThatLostCommits(t *testing.T) {
 			client.pipes = append(client.pipes, newPipe(t, tg, after.recorder, bursting))
 		}
 		clients.Go(func() {
-			for revoked := false; !revoked; wait(t.Context(), time.Millisecond) {
-				revoked = client.admin.revoke(t.Context(), after.targets[n%len(after.targets)], k)
+			for asked := range len(after.targets) { // the first ends the key, the others find nothing
+				for revoked := false; !revoked; wait(t.Context(), time.Millisecond) {
+					revoked = client.admin.revoke(t.Context(), after.targets[(n+asked)%len(after.targets)], k)
+				}
+				client.verifyEverywhere(k)
 			}
 			for range 20 {
 				client.verifyEverywhere(k)

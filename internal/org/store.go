@@ -105,6 +105,10 @@ type Commit struct {
 	// refused, the head of the log that it went by.
 	Revision int64
 
+	// Hash is that of the event with this revision. A database that was put back
+	// may give a revision to another event.
+	Hash [32]byte
+
 	// Ends says that the change may have ended the validity of a key, so that it
 	// may be answered only when that is so on every replica. An Update without
 	// events ends what those before it ended: whoever is told that there was

@@ -113,12 +113,12 @@ func (c confirming) Update(ctx context.Context, fn func(org.Tx) error) (org.Comm
 
 // confirm waits until a commit may be answered: see fleet.Member.Confirm.
 func (s *Server) confirm(ctx context.Context, commit org.Commit) (org.Commit, error) {
-	if s.member == nil || s.member.ID() == "" && !s.index.Ready() {
+	if s.member == nil || !s.joined.Load() {
 		commit.Confirmed, commit.Replicas = 1, 1
 		return commit, nil // alone, or not serving yet
 	}
 	began := time.Now()
-	c, err := s.member.Confirm(ctx, commit.Revision, commit.Ends)
+	c, err := s.member.Confirm(ctx, verify.Position{Revision: commit.Revision, Hash: commit.Hash}, commit.Ends)
 	s.metrics.observeBarrier(commit.Ends, time.Since(began))
 	commit.Confirmed, commit.Replicas = c.Applied, c.Replicas
 	return commit, err

@@ -48,6 +48,7 @@ type Server struct {
 	index       *verify.Index
 	follower    *verify.Follower
 	member      *fleet.Member // nil: alone on its database
+	joined      atomic.Bool   // the member has started: changes are confirmed from then on
 	clock       *verify.Clock
 	systemClock bool // Config.Now was not given
 	service     *org.Service
@@ -152,6 +153,7 @@ func (s *Server) start(ctx context.Context) error {
 		if err := s.member.Start(ctx); err != nil {
 			return err
 		}
+		s.joined.Store(true)
 	}
 	s.prepareConsole()
 	if err := s.serve(httpapi.New(httpapi.Config{

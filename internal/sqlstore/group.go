@@ -280,6 +280,7 @@ func (g *group) attempt(batch []*update) error {
 	}
 	if len(t.events) == 0 {
 		g.rollback(ctx)
+		tell(batch, t.head, nil)
 		return nil
 	}
 	sealed, err := t.writeLog()
@@ -297,11 +298,22 @@ func (g *group) attempt(batch []*update) error {
 			return err
 		}
 	}
+	tell(batch, t.head, sealed)
 	g.unindexed = t.unindexed
 	if g.onCommit != nil {
 		g.onCommit(sealed)
 	}
 	return nil
+}
+
+// tell completes the commits of a batch whose transaction began at head.
+func tell(batch []*update, head org.Head, sealed []org.StoredEvent) {
+	for _, u := range batch {
+		u.commit.Hash = head.Hash
+		if n := u.commit.Revision - head.Revision; n > 0 {
+			u.commit.Hash = sealed[n-1].Hash
+		}
+	}
 }
 
 // Beyond the dialect's time for a transaction there is some for its COMMIT, and

@@ -68,7 +68,7 @@ WHERE id = 1 RETURNING lease_ms, grace_ms`, want.Lease.Milliseconds(), want.Grac
 }
 
 // Join implements fleet.Store.
-func (r *Replicas) Join(ctx context.Context, self fleet.Replica, applied int64, terms verify.Terms) error {
+func (r *Replicas) Join(ctx context.Context, self fleet.Replica, terms verify.Terms) error {
 	err := r.durably(ctx, func(tx *sql.Tx) error {
 		agreed, err := scanTerms(tx.QueryRowContext(ctx, lockTerms))
 		if err != nil {
@@ -77,8 +77,8 @@ func (r *Replicas) Join(ctx context.Context, self fleet.Replica, applied int64, 
 		if agreed != terms {
 			return fleet.ErrTerms
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO replicas (id, address, version, started_at, seen_at, applied, beat) VALUES ($1, $2, $3, $4, $5, $6, 0)`,
-			self.ID, self.Address, self.Version, self.StartedAt, self.StartedAt, applied)
+		_, err = tx.ExecContext(ctx, `INSERT INTO replicas (id, address, version, started_at, seen_at, applied, beat) VALUES ($1, $2, $3, $4, $5, 0, 0)`,
+			self.ID, self.Address, self.Version, self.StartedAt, self.StartedAt)
 		return err
 	})
 	if errors.Is(err, fleet.ErrTerms) {
@@ -106,10 +106,12 @@ func (r *Replicas) durably(ctx context.Context, fn func(*sql.Tx) error) error {
 
 // Beat implements fleet.Store. Its subqueries see the log as of the statement,
 // which began after the heartbeat was sent.
-func (r *Replicas) Beat(ctx context.Context, id string, applied, now int64) (head verify.Position, known bool, err error) {
+func (r *Replicas) Beat(ctx context.Context, id string, applied verify.Position, now int64) (head verify.Position, known bool, err error) {
 	var hash []byte
-	err = r.db.QueryRowContext(ctx, `UPDATE replicas SET applied = $1, seen_at = $2, beat = beat + 1 WHERE id = $3
-RETURNING (SELECT revision FROM log_head WHERE id = 1), (SELECT hash FROM log_head WHERE id = 1)`, applied, now, id).Scan(&head.Revision, &hash)
+	err = r.db.QueryRowContext(ctx, `UPDATE replicas SET seen_at = $1, beat = beat + 1,
+applied = CASE WHEN EXISTS (SELECT 1 FROM events WHERE revision = $2 AND hash = $3) THEN $2 ELSE applied END WHERE id = $4
+RETURNING (SELECT revision FROM log_head WHERE id = 1), (SELECT hash FROM log_head WHERE id = 1)`,
+		now, applied.Revision, applied.Hash[:], id).Scan(&head.Revision, &hash)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return head, false, nil

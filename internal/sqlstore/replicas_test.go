@@ -37,8 +37,8 @@ func TestReplicas(t *testing.T) {
 				}
 			}
 			one := fleet.Replica{ID: "one", Address: "a:1", Version: "v", StartedAt: 7}
-			must(r.Join(ctx, one, 3, terms))
-			if err := r.Join(ctx, fleet.Replica{ID: "two"}, 0, other); !errors.Is(err, fleet.ErrTerms) {
+			must(r.Join(ctx, one, terms))
+			if err := r.Join(ctx, fleet.Replica{ID: "two"}, other); !errors.Is(err, fleet.ErrTerms) {
 				t.Errorf("joining with other terms: %v", err)
 			}
 			agreed, err := r.Agree(ctx, other)
@@ -52,24 +52,28 @@ func TestReplicas(t *testing.T) {
 			}
 			want, err := s.Head(ctx)
 			must(err)
-			head, known, err := r.Beat(ctx, "one", 4, 8)
+			here := verify.Position{Revision: want.Revision, Hash: want.Hash}
+			head, known, err := r.Beat(ctx, "one", here, 8)
 			must(err)
 			if !known || head.Revision != want.Revision || head.Hash != want.Hash {
 				t.Errorf("a heartbeat saw %v, %t; want %v", head, known, want)
 			}
-			if _, known, err = r.Beat(ctx, "nobody", 4, 8); known || err != nil {
+			if _, known, err = r.Beat(ctx, "nobody", here, 8); known || err != nil {
 				t.Errorf("a heartbeat without a row: %t, %v", known, err)
 			}
+			elsewhere := verify.Position{Revision: want.Revision, Hash: [32]byte{1}} // what a database had that was put back
+			_, _, err = r.Beat(ctx, "one", elsewhere, 9)
+			must(err)
 			rows, err := r.Rows(ctx)
 			must(err)
-			if diff := cmp.Diff([]fleet.Row{{Replica: one, SeenAt: 8, Applied: 4, Beat: 1}}, rows); diff != "" {
+			if diff := cmp.Diff([]fleet.Row{{Replica: one, SeenAt: 9, Applied: here.Revision, Beat: 2}}, rows); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 
 			for _, step := range []struct {
 				beat int64
 				want bool
-			}{{0, false}, {1, true}, {1, false}} {
+			}{{0, false}, {2, true}, {2, false}} {
 				removed, err := r.Remove(ctx, "one", step.beat)
 				must(err)
 				if removed != step.want {

@@ -57,9 +57,10 @@ type Follower struct {
 
 	head atomic.Int64 // revision of the log as last seen
 
-	mu   sync.Mutex // held while the index changes, so that changes stay in order
-	at   Position
-	away bool // the log could not be read the last time
+	mu     sync.Mutex // held while the index changes, so that changes stay in order
+	at     Position
+	recent recent
+	away   bool // the log could not be read the last time
 }
 
 // NewFollower returns a follower that has read nothing yet.
@@ -76,6 +77,7 @@ func (f *Follower) Load(ctx context.Context) error {
 
 func (f *Follower) load(ctx context.Context) error {
 	var at Position
+	f.recent.clear()
 	err := f.index.Load(func(add func(Effect) error) (int64, error) {
 		var err error
 		at, err = f.source.Snapshot(ctx, add)
@@ -83,6 +85,7 @@ func (f *Follower) load(ctx context.Context) error {
 	})
 	if err == nil {
 		f.at = at
+		f.recent.add(at)
 	}
 	return err
 }
@@ -110,8 +113,9 @@ func (f *Follower) Committed(changes []Change) {
 	ctx, cancel := context.WithTimeout(context.Background(), catchUpTimeout)
 	defer cancel()
 	err := f.read(ctx)
-	if n := len(changes); err == nil && n > 0 && f.at.Revision < changes[n-1].Revision {
-		err = fmt.Errorf("the log ends at revision %d: %w", f.at.Revision, ErrHistory)
+	// Where this was further already, it may have been on another way.
+	if n := len(changes); err == nil && n > 0 && !f.recent.has(changes[n-1].Position) {
+		err = fmt.Errorf("the log at revision %d has not what was committed as revision %d: %w", f.at.Revision, changes[n-1].Revision, ErrHistory)
 	}
 	if err != nil && (!f.index.Leased() || !errors.Is(err, errRead)) {
 		f.drop(err)
@@ -124,6 +128,10 @@ func (f *Follower) At() Position {
 	defer f.mu.Unlock()
 	return f.at
 }
+
+// Has reports whether a position of the log is in force. It is false as well
+// for one that is long past.
+func (f *Follower) Has(p Position) bool { return f.index.Ready() && f.recent.has(p) }
 
 // Follow applies the log up to a head that was read after [Follower.At] said
 // from. A head behind that, or at it with another hash, is of a database that
@@ -231,6 +239,7 @@ func (f *Follower) apply(c Change) error {
 		return fmt.Errorf("apply revision %d: %w", c.Revision, err)
 	}
 	f.at = c.Position
+	f.recent.add(c.Position)
 	return nil
 }
 
@@ -240,5 +249,6 @@ func (f *Follower) Lag() int64 { return max(0, f.head.Load()-f.index.Revision())
 
 func (f *Follower) drop(err error) {
 	f.logger.Error("the index was dropped and is loaded anew", "applied", f.at.Revision, "error", err)
+	f.recent.clear()
 	f.index.Reset()
 }

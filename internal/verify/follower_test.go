@@ -148,6 +148,26 @@ func TestCommittedReadsWhatOthersCommittedBefore(t *testing.T) {
 	}
 }
 
+// A database that was put back gives out again the revisions that are lost.
+func TestCommittedOfAnotherHistoryEmptiesTheIndex(t *testing.T) {
+	t.Parallel()
+	f, index, source, _ := follow(t)
+	lost := source.append("lost", addedKey(2))
+	f.Committed([]verify.Change{lost})
+	if !f.Has(lost.Position) {
+		t.Error("what was committed is not in force")
+	}
+	other := lost
+	other.Hash[0]++
+	if f.Has(other.Position) {
+		t.Error("the same revision of another history is in force")
+	}
+	f.Committed([]verify.Change{other})
+	if got := outcome(index, 1); got != verify.Stale || f.Has(lost.Position) {
+		t.Errorf("a key is %v, want stale", got)
+	}
+}
+
 func TestCommittedThatCannotBeAppliedEmptiesTheIndex(t *testing.T) {
 	t.Parallel()
 	f, index, source, _ := follow(t)
