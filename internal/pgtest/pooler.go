@@ -42,7 +42,7 @@ func Pooler(tb testing.TB, dsn, mode string) string {
 	if err != nil {
 		tb.Fatalf("pgbouncer: %v", err)
 	}
-	dir, err := os.MkdirTemp(tempDir(), "pgbouncer")
+	dir, err := os.MkdirTemp(tempDir(), "pgbouncer") //nolint:usetesting // a socket has a short path: see tempDir
 	if err != nil {
 		tb.Fatal(err)
 	}

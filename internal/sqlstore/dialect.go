@@ -64,6 +64,11 @@ type dialect interface {
 	// statement, a broken constraint) from trouble with storage.
 	isMistake(error) bool
 
+	// conflicted says that the engine undid a transaction in favour of another
+	// one: a deadlock, or one that could not be put in order. Run again it may
+	// pass.
+	conflicted(error) bool
+
 	// answered says that err is the engine's answer to a statement, which then
 	// did not take place. Without an answer a COMMIT may have.
 	answered(err error) bool
@@ -161,7 +166,7 @@ func upgrade(ctx context.Context, d dialect, name goose.Dialect, files fs.FS, cf
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer db.Close() //nolint:errcheck // nothing is lost with it
 	provider, err := goose.NewProvider(name, db, files, goose.WithTableName(schemaTable))
 	if err != nil {
 		return err

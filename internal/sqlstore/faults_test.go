@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/sqlstore"
 	"github.com/keyreeve/keyreeve/internal/sqlstore/faulty"
@@ -514,5 +516,31 @@ func TestPlantedBugsAreCaught(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestConflictIsTriedAgain: PostgreSQL may end one of two transactions that wait
+// for each other, and nobody need be told.
+func TestConflictIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"40001", "40P01"} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			var on atomic.Bool
+			h := newHarness(t, engines["postgres"](t), func(_ context.Context, call faulty.Call, do func() error) error {
+				if strings.HasPrefix(call.Text, "INSERT INTO api_keys") && on.CompareAndSwap(true, false) {
+					return &pgconn.PgError{Severity: "ERROR", SeverityUnlocalized: "ERROR", Code: code}
+				}
+				return do()
+			})
+			on.Store(true)
+			if _, _, _, err := h.svc.CreateAdminAPIKey(t.Context(), h.owner, org.NewAdminAPIKey{Name: "x"}); err != nil {
+				t.Error(err)
+			}
+			if on.Load() {
+				t.Error("the fault did not strike")
+			}
+			h.check(t)
+		})
 	}
 }

@@ -196,6 +196,9 @@ func (g *group) exec(w *statement) error {
 	ctx, cancel := g.within(time.Now(), -commitTime) // those behind it wait as well
 	defer cancel()
 	err := g.conn.exec(ctx, w.text, w.args...)
+	if err != nil && g.dialect.conflicted(err) {
+		err = g.conn.exec(ctx, w.text, w.args...)
+	}
 	if err != nil {
 		g.conn.discard()
 	}
@@ -206,6 +209,9 @@ func (g *group) exec(w *statement) error {
 // that, each closure in a transaction of its own.
 func (g *group) commit(batch []*update) {
 	err := g.attempt(batch)
+	if err != nil && g.dialect.conflicted(err) {
+		err = g.attempt(batch)
+	}
 	var spoiled *spoiledError
 	if errors.As(err, &spoiled) && len(batch) > 1 {
 		err = nil

@@ -159,7 +159,7 @@ func (d *postgresDialect) ownSessions(ctx context.Context, db *sql.DB) error {
 		if conns[i], err = db.Conn(ctx); err != nil {
 			return describeConnectError(err)
 		}
-		defer conns[i].Close()
+		defer conns[i].Close() //nolint:errcheck // it goes back to its pool
 	}
 	// No prepared statement, which would fail there in ways of its own.
 	pid := func(q interface {
@@ -224,6 +224,11 @@ func (d *postgresDialect) isMistake(err error) bool {
 	default:
 		return false
 	}
+}
+
+func (d *postgresDialect) conflicted(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && strings.HasPrefix(e.Code, "40") // transaction rollback
 }
 
 // answered: an ERROR is an answer. What ends the session, FATAL or a broken

@@ -220,6 +220,9 @@ func (d *sqliteDialect) isMistake(err error) bool {
 	}
 }
 
+// conflicted: there is one writer.
+func (d *sqliteDialect) conflicted(error) bool { return false }
+
 // answered: SQLite is in this process, so its answer is never lost.
 func (d *sqliteDialect) answered(error) bool { return true }
 
