@@ -79,7 +79,9 @@ func kill(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	server := ts.Value(serversKey{}).(map[string]*running)[args[0]]
 	ts.Check(server.process.Kill())
-	_ = <-server.ended // it was killed
+	if err := <-server.ended; err == nil {
+		ts.Fatalf("%s had stopped by itself", args[0])
+	}
 }
 
 // stop NAME asks a server to stop and waits until it is gone.
