@@ -25,7 +25,9 @@ func (l *ledger) load(ctx context.Context, t *testing.T, p *process, cycle int) 
 			worker := &worker{ledger: l, process: p, admin: admin}
 			for n := 0; ctx.Err() == nil; n++ {
 				if err := worker.step(ctx, t, fmt.Sprintf("cycle %d worker %d key %d", cycle, w, n)); err != nil {
-					unexpected(t, err)
+					if p.host.plant == "" { // a server with a bug may find out itself, and refuse
+						unexpected(t, err)
+					}
 					return
 				}
 			}
