@@ -114,5 +114,6 @@ const (
 const (
 	HostBootstrapped = "keyreeve.bootstrapped" // the organization was made at the first start
 	HostRecovered    = "keyreeve.recovered"    // keyreeve recover made an admin key
+	HostTrimmed      = "keyreeve.trimmed"      // events older than the retention were dropped
 	HostRestored     = "keyreeve.restored"     // the database was put back to a backup
 )

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/keyreeve/keyreeve/internal/auditkey"
 	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/sqlstore"
 )
@@ -18,6 +20,8 @@ type auditCmd struct {
 type auditVerifyCmd struct {
 	databaseFlag
 
+	CheckpointKey string `placeholder:"FILE" help:"PEM public key that the log's checkpoint must be signed by, where old events were dropped."`
+
 	Expect string `placeholder:"REVISION:HASH" help:"A position that an earlier check printed and that was kept elsewhere: shows that the log's tail was not cut off since."`
 }
 
@@ -26,7 +30,9 @@ func (auditVerifyCmd) Help() string {
 	return `Each event holds the hash of the one before. The check reads the whole log, beside a running server if there is one, ` +
 		`names the first event that does not fit, and prints the position of the last one. ` +
 		`It also compares the keys (value, owner, project, expiry; not names), users' roles and projects with what the events leave of them. Keep that position somewhere else: ` +
-		`whoever can write to the database could cut off its last events, and only --expect would show it.`
+		`whoever can write to the database could cut off its last events, and only --expect would show it. ` +
+		`Where --audit-retention has dropped old events, the check begins at the checkpoint in their place; give --checkpoint-key, ` +
+		`or anybody who can write to the database could have signed another.`
 }
 
 func (c *auditVerifyCmd) Run(ctx context.Context, std streams) (err error) {
@@ -43,9 +49,22 @@ func (c *auditVerifyCmd) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	head, err := store.VerifyLog(ctx, expect)
+	var trusted ed25519.PublicKey
+	if c.CheckpointKey != "" {
+		if trusted, err = auditkey.ReadPublic(c.CheckpointKey); err != nil {
+			return fmt.Errorf("--checkpoint-key: %w", err)
+		}
+	}
+	report, err := store.CheckLog(ctx, expect, trusted)
 	if err != nil {
 		return err
+	}
+	head := report.Head
+	if start := report.Checkpoint; start != nil {
+		if _, err := fmt.Fprintf(std.out, "The log begins after revision %d: older events were dropped.\nThe checkpoint there is signed by the key\n\n  %s\n\n",
+			start.Revision, org.KeyFingerprint(start.PublicKey)); err != nil {
+			return err
+		}
 	}
 	_, err = fmt.Fprintf(std.out, "The log is whole: %d events, the last one at %s.\nThe keys, users and projects are those that it says.\nPosition to keep for --expect:\n\n  %s\n\n",
 		head.Revision, formatMillis(head.Millis()), head)

@@ -39,6 +39,9 @@ type serveCmd struct {
 
 	Catalogue string `env:"KEYREEVE_CATALOGUE" placeholder:"FILE" group:"Gateways:" help:"JSON file with the models and the rate limits that projects have for them (${env}; default: OpenAI's common models)."`
 
+	AuditRetention  time.Duration `default:"0" env:"KEYREEVE_AUDIT_RETENTION" placeholder:"DURATION" group:"Audit log:" help:"Drop events of the log that are older, such as 8760h for a year; 0 keeps all (${env}; default: ${default})."`
+	AuditSigningKey string        `env:"KEYREEVE_AUDIT_SIGNING_KEY" placeholder:"FILE" group:"Audit log:" help:"PEM file with the Ed25519 key that signs the checkpoint in place of dropped events (${env})."`
+
 	OwnerName        string `default:"Owner" env:"KEYREEVE_OWNER_NAME" placeholder:"NAME" group:"First start:" help:"Name of the owner that the first start makes (${env}; default: ${default})."`
 	OwnerEmail       string `default:"owner@localhost" env:"KEYREEVE_OWNER_EMAIL" placeholder:"EMAIL" group:"First start:" help:"Email of that owner (${env}; default: ${default})."`
 	BootstrapKeyFile string `env:"KEYREEVE_BOOTSTRAP_KEY_FILE" placeholder:"FILE" group:"First start:" help:"Write the first admin key to this new file, mode 0600, and not to standard output: for services (${env})."`
@@ -87,7 +90,8 @@ func (c *serveCmd) config(std streams) (server.Config, error) {
 		return server.Config{}, err
 	}
 	return server.Config{
-		Listen: c.Listen, Database: c.Database, Catalogue: c.Catalogue, ShutdownTimeout: c.ShutdownTimeout, MaxConnections: c.MaxConnections,
+		Listen: c.Listen, Database: c.Database, Catalogue: c.Catalogue, AuditRetention: c.AuditRetention, AuditSigningKey: c.AuditSigningKey,
+		ShutdownTimeout: c.ShutdownTimeout, MaxConnections: c.MaxConnections,
 		NoConsole: !c.Console, Lease: c.Lease, Grace: grace,
 		GatewayListen: c.GatewayListen, GRPCListen: c.GRPCListen, GatewayKeyHeaders: c.GatewayKeyHeaders,
 		OwnerName: c.OwnerName, OwnerEmail: c.OwnerEmail, BootstrapKeyFile: c.BootstrapKeyFile,

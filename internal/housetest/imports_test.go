@@ -49,7 +49,7 @@ var rules = []rule{
 		why: "the contract is data",
 	},
 	{
-		pkg: "cmd/keyreeve", may: []string{"api", "client", "internal/fleet", "internal/keyfile", "internal/server", "internal/org", "internal/sqlstore", "internal/token"},
+		pkg: "cmd/keyreeve", may: []string{"api", "client", "internal/auditkey", "internal/fleet", "internal/keyfile", "internal/server", "internal/org", "internal/sqlstore", "internal/token"},
 		never: []string{"testing"},
 		why:   "a command is a client, starts the server, or works on the database when no server can; what tests need stays out of the binary",
 	},
@@ -99,6 +99,10 @@ var rules = []rule{
 	{
 		pkg: "internal/catalogue", may: []string{"internal/org"}, never: slices.Concat(transport, storage),
 		why: "it reads one file into a type of the domain's",
+	},
+	{
+		pkg: "internal/auditkey", never: slices.Concat(storage),
+		why: "it reads keys from files, for the server and for the commands",
 	},
 	{
 		pkg: "internal/limit", never: slices.Concat(transport, storage), direct: []string{"os", "net", "context"},

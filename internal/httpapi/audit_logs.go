@@ -71,13 +71,14 @@ var hostActions = map[org.EventType]string{
 	org.EventBootstrapped: api.HostBootstrapped,
 	org.EventRecovered:    api.HostRecovered,
 	org.EventRestored:     api.HostRestored,
+	org.EventTrimmed:      api.HostTrimmed,
 }
 
 func storedTypes(names []string) []org.EventType {
 	var out []org.EventType
 	for _, name := range names {
 		if api.AuditEventType(name) == api.AuditOrganizationUpdated {
-			out = append(out, org.EventBootstrapped, org.EventRecovered, org.EventRestored)
+			out = append(out, org.EventBootstrapped, org.EventRecovered, org.EventRestored, org.EventTrimmed)
 			continue
 		}
 		out = append(out, org.EventType(name))

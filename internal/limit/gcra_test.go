@@ -95,7 +95,7 @@ func TestChangedRateLetsNoBurstThrough(t *testing.T) {
 			state = next
 		}
 		// Less than one request is left of the room that there was.
-		left := int64(reference.room)*(beforeWindow.interval-1)/beforeWindow.room/reference.interval + 1
+		left := reference.room*(beforeWindow.interval-1)/beforeWindow.room/reference.interval + 1
 		passed := int64(0)
 		for range 40 {
 			next, wait := after.Next(state, now)
@@ -131,7 +131,7 @@ func TestRateIsNeverAboveItsLimit(t *testing.T) {
 		const periods = 12
 		start := int64(time.Hour)
 		var state int64
-		for n := int64(0); n < 100_000; n++ {
+		for range 100_000 {
 			next, wait := rate.Next(state, start)
 			if wait > 0 {
 				break

@@ -60,8 +60,16 @@ func (e *ChainError) Error() string {
 // a log whose tail was cut off is whole in itself, and only a position noted
 // elsewhere shows the loss. It returns the first fault as a *ChainError.
 func VerifyChain(events iter.Seq2[StoredEvent, error], head Head, expect *Head) error {
-	var at Head
+	return VerifyChainFrom(Head{}, events, head, expect)
+}
+
+// VerifyChainFrom is VerifyChain for a log that begins after a checkpoint, which
+// is for the caller to trust.
+func VerifyChainFrom(at Head, events iter.Seq2[StoredEvent, error], head Head, expect *Head) error {
 	var met bool
+	if expect != nil && expect.Revision < at.Revision {
+		return fmt.Errorf("the expected revision %d was dropped: the log begins after its checkpoint at %s", expect.Revision, at)
+	}
 	check := func() error {
 		if expect == nil || at.Revision != expect.Revision {
 			return nil
@@ -98,6 +106,9 @@ func VerifyChain(events iter.Seq2[StoredEvent, error], head Head, expect *Head) 
 	}
 	return nil
 }
+
+// Continues checks one event against the position before it.
+func Continues(at Head, e StoredEvent) error { return follows(at, e) }
 
 // follows checks one event against the position before it and its columns
 // against its record.

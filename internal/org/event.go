@@ -26,6 +26,7 @@ const (
 	EventLogoutSucceeded       EventType = "logout.succeeded"
 	EventBootstrapped          EventType = "keyreeve.bootstrapped"
 	EventRecovered             EventType = "keyreeve.recovered"
+	EventTrimmed               EventType = "keyreeve.trimmed" // old events were dropped
 	EventRestored              EventType = "keyreeve.restored"
 )
 

@@ -89,6 +89,7 @@ type Tx interface {
 	ServiceAccountTx
 	RateLimitTx
 	SessionTx
+	TrimTx
 }
 
 // KeyTx changes keys of all kinds.

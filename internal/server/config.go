@@ -30,6 +30,9 @@ type Config struct {
 	// both together. All replicas of a database have the same. Default: 2 s, 0.
 	Lease, Grace time.Duration
 
+	AuditRetention  time.Duration // events older than this are dropped; 0: none are
+	AuditSigningKey string        // PEM file with the Ed25519 key that signs what is left of them
+
 	Catalogue string // file with the models and their limits; empty: catalogue.Default
 
 	OwnerName        string // of the owner made at the first start
@@ -100,6 +103,9 @@ func (c *Config) check() error {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if err := c.checkRetention(); err != nil {
+		return err
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together: give both or neither")

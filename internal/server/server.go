@@ -5,6 +5,7 @@ package server
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/keyreeve/keyreeve/internal/auditkey"
 	"github.com/keyreeve/keyreeve/internal/console"
 	"github.com/keyreeve/keyreeve/internal/fleet"
 	"github.com/keyreeve/keyreeve/internal/httpapi"
@@ -60,6 +62,7 @@ type Server struct {
 	catalogue   org.Catalogue
 	limits      *limit.Table
 	tally       verify.Tally
+	auditKey    ed25519.PrivateKey // nil: no event is dropped
 	decisions   *verify.Stats
 	console     *console.Console // nil: without one
 	traffic     traffic
@@ -114,6 +117,11 @@ func (s *Server) start(ctx context.Context) error {
 	var err error
 	if s.listener, err = listen(ctx, "--listen", s.cfg.Listen); err != nil {
 		return err
+	}
+	if s.cfg.AuditRetention > 0 {
+		if s.auditKey, err = auditkey.ReadPrivate(s.cfg.AuditSigningKey); err != nil {
+			return fmt.Errorf("--audit-signing-key: %w", err)
+		}
 	}
 	if s.catalogue, err = readCatalogue(s.cfg.Catalogue); err != nil {
 		return err
@@ -180,6 +188,9 @@ func (s *Server) serve(api http.Handler) error {
 	s.background.Go(func() { s.recordTime(ctx) })
 	if s.console != nil {
 		s.background.Go(func() { s.sampleTraffic(ctx) })
+	}
+	if s.auditKey != nil {
+		s.background.Go(func() { s.retain(ctx, s.auditKey) })
 	}
 
 	l := s.listener

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"iter"
 	"strings"
@@ -134,6 +135,10 @@ FROM events WHERE revision > $1 ORDER BY revision LIMIT $2`, after, eventPage)
 	if err != nil {
 		return nil, err
 	}
+	return scanEvents(rows)
+}
+
+func scanEvents(rows *sql.Rows) ([]org.StoredEvent, error) {
 	defer rows.Close()
 	var page []org.StoredEvent
 	for rows.Next() {

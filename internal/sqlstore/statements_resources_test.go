@@ -1,6 +1,8 @@
 package sqlstore_test
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
 	"testing"
 
 	"github.com/keyreeve/keyreeve/internal/org"
@@ -132,7 +134,11 @@ func everyAuditRead(t *testing.T, s *sqlstore.Store) {
 	t.Helper()
 	_, err := s.Update(t.Context(), func(tx org.Tx) error {
 		for range 70 {
-			tx.Emit(org.Event{Type: org.EventUserAdded, Actor: org.Actor{OwnerID: "user_x", Email: "x@example.com"}, Resource: "x"})
+			tx.Emit(org.Event{Type: org.EventUserAdded, Actor: org.Actor{OwnerID: "user_x", Email: "x@example.com"}, Resource: "x", Effects: []org.Effect{
+				org.OwnerSet{Type: org.OwnerUser, ID: "user_x"}, org.KeyAdded{ID: "key_x", OwnerID: "user_x", ProjectID: "proj_x"},
+				org.KeysRemoved{OwnerType: org.OwnerUser, OwnerID: "user_x", ProjectID: "proj_x"}, org.KeyRemoved{},
+				org.OwnerSet{Type: org.OwnerUser, ID: "user_x", Removed: true}, org.LimitSet{ProjectID: "proj_x", Model: "m"},
+			}})
 		}
 		return nil
 	})
@@ -146,5 +152,11 @@ func everyAuditRead(t *testing.T, s *sqlstore.Store) {
 				t.Errorf("%+v: %d events, %v", q, len(events), err)
 			}
 		}
+	}
+	if more, err := org.NewService(s, rand.Reader, nil).TrimAudit(t.Context(), 1<<40, ed25519.NewKeyFromSeed(make([]byte, 32))); err != nil || !more {
+		t.Errorf("TrimAudit = %t, %v", more, err)
+	}
+	if report, err := s.CheckLog(t.Context(), nil, nil); err != nil || report.Checkpoint == nil {
+		t.Errorf("CheckLog = %+v, %v", report.Checkpoint, err)
 	}
 }

@@ -37,6 +37,7 @@ func Run(t *testing.T, open Open) {
 		inviteTests,
 		auditTests,
 		keyDayTests,
+		trimTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
