@@ -1,7 +1,7 @@
 -- +goose Up
 -- Where the log begins since its older events were dropped. state is a sum over
 -- audit_base, and signature covers all of it. See
--- docs/decisions/0015-audit-retention.md.
+-- docs/decisions/0018-audit-retention.md.
 CREATE TABLE audit_checkpoint (
     id         INTEGER PRIMARY KEY CHECK (id = 1),
     revision   INTEGER NOT NULL,
