@@ -48,7 +48,7 @@ var eventTypes = []org.EventType{
 	org.EventUserAdded, org.EventUserUpdated, org.EventUserDeleted,
 	org.EventInviteSent, org.EventInviteAccepted, org.EventInviteDeleted,
 	org.EventRateLimitUpdated, org.EventLoginSucceeded, org.EventLogoutSucceeded,
-	org.EventBootstrapped, org.EventRecovered, org.EventRestored,
+	org.EventBootstrapped, org.EventRecovered, org.EventRestored, org.EventTrimmed,
 }
 
 func filterOf(query url.Values) activityFilter {

@@ -135,6 +135,7 @@ var sayings = map[org.EventType]func(s *sentence, e org.AuditEvent, d eventData)
 	org.EventRestored: func(s *sentence, _ org.AuditEvent, _ eventData) {
 		s.Verb, s.Object, s.Alarm = "put the database back to a backup", "", true
 	},
+	org.EventTrimmed: func(s *sentence, _ org.AuditEvent, _ eventData) { s.Verb, s.Object = "dropped the oldest events of the log", "" },
 }
 
 func (s *sentence) key(verb string, e org.AuditEvent, d eventData, there bool) {
