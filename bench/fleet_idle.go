@@ -156,6 +156,7 @@ func (l *idleLog) Follow(_ context.Context, _, head verify.Position) error {
 func (*idleLog) Load(context.Context) error       { return nil }
 func (*idleLog) Ready() bool                      { return true }
 func (*idleLog) Grant(verify.Instant, int64) bool { return true }
+func (*idleLog) Has(verify.Position) bool         { return true }
 func (*idleLog) DropLease()                       {}
 func (*idleLog) LeaseState() verify.LeaseState    { return verify.LeaseHeld }
 func (*idleLog) Reset()                           {}

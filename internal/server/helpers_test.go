@@ -90,6 +90,17 @@ func (r *running) do(t *testing.T, key, method, path, body string) answer {
 	return r.send(t, req)
 }
 
+// request is a GET or a DELETE for a test to add to.
+func (r *running) request(t *testing.T, key, method, path string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, r.url+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	return req
+}
+
 func (r *running) send(t *testing.T, req *http.Request) answer {
 	t.Helper()
 	if req.Method == http.MethodPost {
