@@ -27,7 +27,11 @@ type route struct {
 
 // table is every operation that is served.
 func (a *admin) table() []route {
-	return slices.Concat(a.adminAPIKeyRoutes(), a.userRoutes(), a.projectRoutes(), a.inviteRoutes(), a.projectUserRoutes(), a.rateLimitRoutes(), a.auditRoutes())
+	return slices.Concat(
+		a.adminAPIKeyRoutes(), a.userRoutes(), a.inviteRoutes(),
+		a.projectRoutes(), a.projectUserRoutes(), a.projectServiceAccountRoutes(), a.projectAPIKeyRoutes(), a.rateLimitRoutes(),
+		a.auditRoutes(),
+	)
 }
 
 func (a *admin) adminAPIKeyRoutes() []route {
@@ -97,6 +101,34 @@ func (a *admin) projectUserRoutes() []route {
 		{Route{http.MethodGet, user, "retrieve-project-user", org.ManagementRead}, handle(a, a.getProjectUser)},
 		{Route{http.MethodPost, user, "modify-project-user", org.ManagementWrite}, handle(a, a.updateProjectUser)},
 		{Route{http.MethodDelete, user, "delete-project-user", org.ManagementWrite}, handle(a, a.deleteProjectUser)},
+	}
+}
+
+func (a *admin) projectServiceAccountRoutes() []route {
+	const (
+		accounts = projectPath + "/service_accounts"
+		account  = accounts + "/{service_account_id}"
+	)
+	return []route{
+		{Route{http.MethodGet, accounts, "list-project-service-accounts", org.ManagementRead}, handle(a, a.listProjectServiceAccounts)},
+		{Route{http.MethodPost, accounts, "create-project-service-account", org.ManagementWrite}, handle(a, a.createProjectServiceAccount)},
+		{Route{http.MethodGet, account, "retrieve-project-service-account", org.ManagementRead}, handle(a, a.getProjectServiceAccount)},
+		{Route{http.MethodPost, account, "update-project-service-account", org.ManagementWrite}, handle(a, a.updateProjectServiceAccount)},
+		{Route{http.MethodDelete, account, "delete-project-service-account", org.ManagementWrite}, handle(a, a.deleteProjectServiceAccount)},
+		{Route{http.MethodPost, account + "/api_keys", "CreateanAPIkeyforaserviceaccount", org.ManagementWrite}, handle(a, a.createProjectServiceAccountKey)},
+	}
+}
+
+func (a *admin) projectAPIKeyRoutes() []route {
+	const (
+		keys = projectPath + "/api_keys"
+		key  = keys + "/{api_key_id}"
+	)
+	return []route{
+		{Route{http.MethodGet, keys, "list-project-api-keys", org.ManagementRead}, handle(a, a.listProjectAPIKeys)},
+		{Route{http.MethodPost, keys, "keyreeve-create-project-api-key", org.ManagementWrite}, handle(a, a.createProjectAPIKey)},
+		{Route{http.MethodGet, key, "retrieve-project-api-key", org.ManagementRead}, handle(a, a.getProjectAPIKey)},
+		{Route{http.MethodDelete, key, "delete-project-api-key", org.ManagementWrite}, handle(a, a.deleteProjectAPIKey)},
 	}
 }
 

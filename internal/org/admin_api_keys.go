@@ -48,7 +48,8 @@ func (s *Service) ListAdminAPIKeys(ctx context.Context, caller Caller, page Page
 		return out, fmt.Errorf("list admin API keys: %w", err)
 	}
 	for i := range out.Items {
-		s.overlayUse(&out.Items[i])
+		key := &out.Items[i]
+		key.LastUsedAt = s.lastUsed(key.Digest, key.LastUsedAt)
 	}
 	return out, nil
 }
@@ -68,7 +69,7 @@ func (s *Service) GetAdminAPIKey(ctx context.Context, caller Caller, id string) 
 	if !ok {
 		return AdminAPIKey{}, noSuchAdminKey(id)
 	}
-	s.overlayUse(&key)
+	key.LastUsedAt = s.lastUsed(key.Digest, key.LastUsedAt)
 	return key, nil
 }
 
@@ -163,6 +164,8 @@ type newKey struct {
 	secret   token.Secret
 	lifetime *int64 // seconds; nil: never expires
 	owner    Owner
+
+	projectID string // empty for admin keys
 }
 
 // addKey writes a key and its event. Its created_at is the time in its id.
@@ -174,7 +177,7 @@ func addKey(tx Tx, actor Actor, n newKey) (Key, error) {
 	key := Key{
 		ID: id.String(), Kind: n.kind, Name: n.name,
 		Digest: n.secret.Digest(), Redacted: n.secret.Redacted(),
-		CreatedAt: tx.Now(), OwnerType: n.owner.Type, OwnerID: n.owner.ID,
+		CreatedAt: tx.Now(), OwnerType: n.owner.Type, OwnerID: n.owner.ID, ProjectID: n.projectID,
 	}
 	if n.lifetime != nil {
 		key.ExpiresAt = key.CreatedAt + *n.lifetime
@@ -182,12 +185,13 @@ func addKey(tx Tx, actor Actor, n newKey) (Key, error) {
 	if err := tx.InsertKey(key); err != nil {
 		return Key{}, err
 	}
+	data := map[string]any{"id": key.ID, "name": key.Name, "redacted_value": key.Redacted}
+	if key.Kind == KindAdmin { // the others have no scopes
+		data["data"] = map[string]any{"scopes": []string{string(ManagementRead), string(ManagementWrite)}}
+	}
 	tx.Emit(Event{
 		Type: EventAPIKeyCreated, Actor: actor, Resource: key.ID, ProjectID: key.ProjectID,
-		Data: map[string]any{
-			"id": key.ID, "name": key.Name, "redacted_value": key.Redacted,
-			"data": map[string]any{"scopes": []string{string(ManagementRead), string(ManagementWrite)}},
-		},
+		Data: data,
 		Effects: []Effect{KeyAdded{
 			ID: key.ID, Kind: key.Kind, Digest: key.Digest,
 			OwnerType: key.OwnerType, OwnerID: key.OwnerID, ProjectID: key.ProjectID, ExpiresAt: key.ExpiresAt,
@@ -203,11 +207,13 @@ func (k Key) adminView(owner Owner) AdminAPIKey {
 	}
 }
 
-// overlayUse shows a use that memory knows and storage does not yet.
-func (s *Service) overlayUse(key *AdminAPIKey) {
-	if s.uses != nil {
-		key.LastUsedAt = max(key.LastUsedAt, s.uses.LastUsed(key.Digest))
+// lastUsed returns when a key was last used: memory knows of uses that storage
+// does not have yet.
+func (s *Service) lastUsed(digest [32]byte, stored int64) int64 {
+	if s.uses == nil {
+		return stored
 	}
+	return max(stored, s.uses.LastUsed(digest))
 }
 
 func noSuchAdminKey(id string) error { return noSuch("admin API key", id) }

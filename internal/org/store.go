@@ -34,6 +34,8 @@ type Store interface {
 	ProjectStore
 	ProjectUserStore
 	InviteStore
+	ServiceAccountStore
+	ProjectAPIKeyStore
 	RateLimitStore
 	AuditStore
 	KeyDayStore

@@ -15,9 +15,9 @@ k.owner_type, k.owner_id, COALESCE(u.name, ''), COALESCE(u.email, ''), COALESCE(
 	adminKeyPage  = `id, name, redacted, digest, created_at, expires_at, owner_type, owner_id`
 	adminKeyJoins = ` k LEFT JOIN users u ON u.id = k.owner_id LEFT JOIN key_uses l ON l.key_id = k.id `
 
-	adminKeysAscending = adminKeyColumns + `(SELECT ` + adminKeyPage + ` FROM api_keys WHERE kind = 1 AND id > $1 ORDER BY id LIMIT %d)` +
+	adminKeysAscending = adminKeyColumns + `(SELECT ` + adminKeyPage + ` FROM api_keys WHERE kind = 1 AND id > $1 ORDER BY id LIMIT @)` +
 		adminKeyJoins + `ORDER BY k.id`
-	adminKeysDescending = adminKeyColumns + `(SELECT ` + adminKeyPage + ` FROM api_keys WHERE kind = 1 AND id < $1 ORDER BY id DESC LIMIT %d)` +
+	adminKeysDescending = adminKeyColumns + `(SELECT ` + adminKeyPage + ` FROM api_keys WHERE kind = 1 AND id < $1 ORDER BY id DESC LIMIT @)` +
 		adminKeyJoins + `ORDER BY k.id DESC`
 	adminKeyByID = adminKeyColumns + `api_keys` + adminKeyJoins + `WHERE k.kind = 1 AND k.id = $1`
 )
@@ -31,22 +31,7 @@ func (s *Store) AdminAPIKeys(ctx context.Context, page org.Page) ([]org.AdminAPI
 			after = "~" // sorts behind every id
 		}
 	}
-	// The limit is a part of the text, a statement for each: PostgreSQL takes an
-	// unknown one for a tenth of the table, and would plan every page anew.
-	rows, err := s.query(ctx, fmt.Sprintf(text, page.Limit), after)
-	if err != nil {
-		return nil, s.classify(err)
-	}
-	defer rows.Close()
-	var keys []org.AdminAPIKey
-	for rows.Next() {
-		key, err := scanAdminKey(rows)
-		if err != nil {
-			return nil, s.classify(err)
-		}
-		keys = append(keys, key)
-	}
-	return keys, s.classify(rows.Err())
+	return limitedTo(ctx, s, scanAdminKey, text, page.Limit, after)
 }
 
 // AdminAPIKey implements org.Store (admin-api-keys-get).
@@ -57,13 +42,20 @@ func (s *Store) AdminAPIKey(ctx context.Context, id string) (org.AdminAPIKey, bo
 func scanAdminKey(row scanner) (key org.AdminAPIKey, err error) {
 	var digest []byte
 	o := &key.Owner
-	err = row.Scan(&key.ID, &key.Name, &key.Redacted, &digest, &key.CreatedAt, &key.ExpiresAt, &key.LastUsedAt,
-		&o.Type, &o.ID, &o.Name, &o.Email, &o.Role, &o.CreatedAt)
-	if err == nil && len(digest) != len(key.Digest) {
-		return key, fmt.Errorf("key %s has a digest of %d bytes", key.ID, len(digest))
+	if err = row.Scan(&key.ID, &key.Name, &key.Redacted, &digest, &key.CreatedAt, &key.ExpiresAt, &key.LastUsedAt,
+		&o.Type, &o.ID, &o.Name, &o.Email, &o.Role, &o.CreatedAt); err != nil {
+		return key, err
 	}
-	copy(key.Digest[:], digest)
+	key.Digest, err = storedDigest(key.ID, digest)
 	return key, err
+}
+
+// storedDigest is the digest that a row has of a key.
+func storedDigest(keyID string, stored []byte) (digest [32]byte, err error) {
+	if copy(digest[:], stored) != len(digest) || len(stored) != len(digest) {
+		return digest, fmt.Errorf("key %s has a digest of %d bytes", keyID, len(stored))
+	}
+	return digest, nil
 }
 
 // Key remembers what it read, as Owner does: each change looks at its caller's
