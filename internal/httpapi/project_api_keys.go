@@ -10,7 +10,7 @@ import (
 type listProjectAPIKeys struct {
 	oneProject
 	After       string            `query:"after"`
-	Limit       int               `query:"limit,default=20,min=1,max=100"`
+	Limit       int               `query:"limit,default=20,min=0,max=100"`
 	OwnerAccess org.ProjectAccess `query:"owner_project_access,enum=active|inactive|any"`
 }
 

@@ -10,7 +10,7 @@ import (
 type listProjectServiceAccounts struct {
 	oneProject
 	After string `query:"after"`
-	Limit int    `query:"limit,default=20,min=1,max=100"`
+	Limit int    `query:"limit,default=20,min=0,max=100"`
 }
 
 // listProjectServiceAccounts serves list-project-service-accounts.

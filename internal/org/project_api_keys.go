@@ -48,11 +48,14 @@ type ProjectAPIKeyStore interface {
 	ProjectAPIKey(ctx context.Context, projectID, id string) (key ProjectAPIKey, ok bool, err error)
 }
 
-var projectAPIKeyList = listRules{prefix: PrefixKey, minLimit: 1}
+var projectAPIKeyList = listRules{prefix: PrefixKey, minLimit: 0}
 
 // ListProjectAPIKeys returns a page of a project's keys (list-project-api-keys).
 func (s *Service) ListProjectAPIKeys(ctx context.Context, caller Caller, projectID string, page ProjectAPIKeyPage) (ListPage[ProjectAPIKey], error) {
 	if err := caller.Require(ManagementRead); err != nil {
+		return ListPage[ProjectAPIKey]{}, err
+	}
+	if _, err := s.project(ctx, projectID); err != nil {
 		return ListPage[ProjectAPIKey]{}, err
 	}
 	if page.OwnerAccess != "" {
@@ -61,8 +64,8 @@ func (s *Service) ListProjectAPIKeys(ctx context.Context, caller Caller, project
 		}
 	}
 	out, err := listOf(projectAPIKeyList, page.Page, func(p Page) ([]ProjectAPIKey, error) {
-		if _, err := s.project(ctx, projectID); err != nil || page.OwnerAccess == AccessInactive {
-			return nil, err
+		if page.OwnerAccess == AccessInactive {
+			return nil, nil
 		}
 		return s.store.ProjectAPIKeys(ctx, projectID, p)
 	})

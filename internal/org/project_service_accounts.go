@@ -37,7 +37,7 @@ type ServiceAccountTx interface {
 	DeleteServiceAccount(projectID, id string) error
 }
 
-var serviceAccountList = listRules{prefix: PrefixServiceAccount, minLimit: 1}
+var serviceAccountList = listRules{prefix: PrefixServiceAccount, minLimit: 0}
 
 // ListServiceAccounts returns a page of a project's service accounts
 // (list-project-service-accounts).
@@ -45,10 +45,10 @@ func (s *Service) ListServiceAccounts(ctx context.Context, caller Caller, projec
 	if err := caller.Require(ManagementRead); err != nil {
 		return ListPage[ServiceAccount]{}, err
 	}
+	if _, err := s.project(ctx, projectID); err != nil {
+		return ListPage[ServiceAccount]{}, err
+	}
 	out, err := listOf(serviceAccountList, page, func(page Page) ([]ServiceAccount, error) {
-		if _, err := s.project(ctx, projectID); err != nil {
-			return nil, err
-		}
 		return s.store.ServiceAccounts(ctx, projectID, page)
 	})
 	if err != nil {

@@ -35,6 +35,14 @@ func everyResource(t *testing.T, s *sqlstore.Store) {
 	}
 	_, _, err = s.Project(ctx, "proj_x")
 	must(err)
+	_, err = s.ServiceAccounts(ctx, "proj_x", page)
+	must(err)
+	_, _, err = s.ServiceAccount(ctx, "proj_x", "sa_x")
+	must(err)
+	_, err = s.ProjectAPIKeys(ctx, "proj_x", page)
+	must(err)
+	_, _, err = s.ProjectAPIKey(ctx, "proj_x", "key_x")
+	must(err)
 	_, err = s.RateLimits(ctx, "proj_x")
 	must(err)
 	must(s.CountUses(ctx, 1, []org.KeyUses{{KeyID: "x", Count: 1}}))
@@ -109,6 +117,7 @@ func everyChange(tx org.Tx) error {
 		func() error { return tx.AcceptInvite("invite_x", 1) },
 		func() error { return tx.DeleteInvite("invite_x") },
 		func() error { return tx.InsertServiceAccount(account) },
+		func() error { return tx.UpdateServiceAccount(account) },
 		func() error { a, ok, err := tx.ServiceAccount(project.ID, account.ID); return read(a, ok, err) },
 		func() error { o, ok, err := tx.Owner(org.OwnerServiceAccount, account.ID); return read(o, ok, err) },
 		func() error { return tx.DeleteServiceAccount(project.ID, account.ID) },

@@ -34,6 +34,8 @@ func Run(t *testing.T, open Open) {
 		userTests,
 		projectTests,
 		projectUserTests,
+		projectServiceAccountTests,
+		projectAPIKeyTests,
 		inviteTests,
 		auditTests,
 		keyDayTests,
