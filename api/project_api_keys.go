@@ -20,7 +20,7 @@ const (
 // Keyreeve's addition.
 type ProjectAPIKey struct {
 	Object             string             `json:"object"`         // ObjectProjectAPIKey
-	RedactedValue      string             `json:"redacted_value"` // sk-proj-...xyz, sk-svcacct-...xyz
+	RedactedValue      string             `json:"redacted_value"` // sk-proj...xyz, sk-svcacct...xyz
 	Name               string             `json:"name"`
 	CreatedAt          int64              `json:"created_at"`
 	LastUsedAt         *int64             `json:"last_used_at"` // null: not used yet

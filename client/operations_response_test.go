@@ -133,7 +133,7 @@ func TestAnswersAgainstTheRequestAreUnusable(t *testing.T) {
 		{"a project key that never expires", newProjectKeyBody, func(c *client.Client) error {
 			return discard(c.ProjectAPIKeys.Create(t.Context(), "proj_1", api.ProjectAPIKeyCreateRequest{UserID: "user_1", Name: "l", ExpiresInSeconds: hour}))
 		}, "delete key_1"},
-		{"a value shown as redacted", strings.Replace(newProjectKeyBody, "sk-proj-...xyz", "sk-proj-secretxyz", 1), func(c *client.Client) error {
+		{"a value shown as redacted", strings.Replace(newProjectKeyBody, "sk-proj...xyz", "sk-proj-secretxyz", 1), func(c *client.Client) error {
 			return discard(c.ProjectAPIKeys.Create(t.Context(), "proj_1", api.ProjectAPIKeyCreateRequest{UserID: "user_1", Name: "l"}))
 		}, "redacted_value"},
 		{"an owner of another type", strings.Replace(projectKeyBody, `"type":"user"`, `"type":"service_account"`, 1), func(c *client.Client) error {

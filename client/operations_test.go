@@ -41,7 +41,7 @@ const (
 	newAccountBody    = `{"object":"organization.project.service_account","id":"sa_1","name":"worker","role":"member","created_at":1711471533,"api_key":` + accountKeyBody + `}`
 	lonelyAccountBody = `{"object":"organization.project.service_account","id":"sa_1","name":"worker","role":"member","created_at":1711471533,"api_key":null}`
 
-	projectKeyTail = `"object":"organization.project.api_key","redacted_value":"sk-proj-...xyz","name":"laptop","created_at":1711471533,` +
+	projectKeyTail = `"object":"organization.project.api_key","redacted_value":"sk-proj...xyz","name":"laptop","created_at":1711471533,` +
 		`"last_used_at":null,"id":"key_1","owner_project_access":"active","owner":{"type":"user","user":{"id":"user_1",` +
 		`"email":"ada@example.com","name":"Ada","created_at":1711471533,"role":"member"}},"expires_at":null}`
 	projectKeyBody    = `{` + projectKeyTail

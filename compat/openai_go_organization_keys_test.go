@@ -83,7 +83,7 @@ var keySteps = []step{
 	{"Projects.APIKeys.Get", "retrieve-project-api-key", func(t *testing.T, o *organization) error {
 		k, err := o.projects().APIKeys.Get(t.Context(), o.project, o.key)
 		if err == nil {
-			must(t, k.ID == o.key && strings.HasPrefix(k.RedactedValue, "sk-svcacct-...") && k.Owner.Type == "service_account" &&
+			must(t, k.ID == o.key && strings.HasPrefix(k.RedactedValue, "sk-svcacct...") && k.Owner.Type == "service_account" &&
 				k.Owner.ServiceAccount.ID == o.account && k.OwnerProjectAccess == "active" && k.JSON.LastUsedAt.Raw() == "null",
 				"the key of the account", k.RawJSON())
 		}

@@ -137,7 +137,7 @@ func TestProjectServiceAccountTypesAgreeWithTheContract(t *testing.T) {
 func TestProjectAPIKeyTypesAgreeWithTheContract(t *testing.T) {
 	t.Parallel()
 	ofUser := api.ProjectAPIKey{
-		Object: api.ObjectProjectAPIKey, RedactedValue: "sk-proj-...xyz", Name: "laptop", CreatedAt: 1700000000,
+		Object: api.ObjectProjectAPIKey, RedactedValue: "sk-proj...xyz", Name: "laptop", CreatedAt: 1700000000,
 		LastUsedAt: new(int64(1700000060)), ID: "key_01", OwnerProjectAccess: api.ProjectAccessActive,
 		Owner: api.ProjectAPIKeyOwner{Type: "user", User: &api.ProjectAPIKeyOwnerUser{
 			ID: "user_01", Email: "ada@example.com", Name: "Ada", CreatedAt: 1700000000, Role: api.RoleMember,
@@ -145,7 +145,7 @@ func TestProjectAPIKeyTypesAgreeWithTheContract(t *testing.T) {
 		ExpiresAt: new(int64(1700003600)),
 	}
 	ofAccount := api.ProjectAPIKey{
-		Object: api.ObjectProjectAPIKey, RedactedValue: "sk-svcacct-...xyz", Name: "worker", CreatedAt: 1700000000,
+		Object: api.ObjectProjectAPIKey, RedactedValue: "sk-svcacct...xyz", Name: "worker", CreatedAt: 1700000000,
 		ID: "key_02", OwnerProjectAccess: api.ProjectAccessInactive,
 		Owner: api.ProjectAPIKeyOwner{Type: "service_account", ServiceAccount: &api.ProjectAPIKeyOwnerServiceAccount{
 			ID: "sa_01", Name: "worker", CreatedAt: 1700000000, Role: api.RoleMember,

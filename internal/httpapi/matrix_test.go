@@ -172,6 +172,74 @@ var matrix = map[string]matrixRow{
 			return request{path: membersPath(s.newProject(t)) + "/" + s.seed.owner.ID}
 		},
 	},
+	"list-project-service-accounts": {
+		scope: readScope, badStatus: 404,
+		good: func(t *testing.T, s *system) request { return request{path: accountsPath(s.newProject(t))} },
+		bad:  fixed(request{path: accountsPath("proj_x")}),
+	},
+	"create-project-service-account": {
+		scope: writeScope, badStatus: 400,
+		good: func(t *testing.T, s *system) request {
+			return request{path: accountsPath(s.newProject(t)), body: `{"name":"worker"}`}
+		},
+		bad: func(t *testing.T, s *system) request { return request{path: accountsPath(s.newProject(t)), body: `{}`} },
+	},
+	"retrieve-project-service-account": {
+		scope: readScope, badStatus: 404,
+		good: func(t *testing.T, s *system) request { return request{path: s.newAccountPath(t)} },
+		bad:  func(t *testing.T, s *system) request { return request{path: accountsPath(s.newProject(t)) + "/sa_x"} },
+	},
+	"update-project-service-account": {
+		scope: writeScope, badStatus: 400,
+		good: func(t *testing.T, s *system) request {
+			return request{path: s.newAccountPath(t), body: `{"role":"owner"}`}
+		},
+		bad: func(t *testing.T, s *system) request {
+			return request{path: s.newAccountPath(t), body: `{"role":"none"}`}
+		},
+	},
+	"delete-project-service-account": {
+		scope: writeScope, badStatus: 404,
+		good: func(t *testing.T, s *system) request { return request{path: s.newAccountPath(t)} },
+		bad:  func(t *testing.T, s *system) request { return request{path: accountsPath(s.newProject(t)) + "/sa_x"} },
+	},
+	"CreateanAPIkeyforaserviceaccount": {
+		scope: writeScope, badStatus: 400,
+		good: func(t *testing.T, s *system) request { return request{path: s.newAccountPath(t) + "/api_keys"} },
+		bad: func(t *testing.T, s *system) request {
+			return request{path: s.newAccountPath(t) + "/api_keys", body: `{"scopes":["all"]}`}
+		},
+	},
+	"list-project-api-keys": {
+		scope: readScope, badStatus: 404,
+		good: func(t *testing.T, s *system) request { return request{path: projectKeysPath(s.newProject(t))} },
+		bad:  fixed(request{path: projectKeysPath("proj_x")}),
+	},
+	"keyreeve-create-project-api-key": {
+		scope: writeScope, badStatus: 400,
+		good: func(t *testing.T, s *system) request {
+			project := s.newProject(t)
+			s.join(t, project)
+			return request{path: projectKeysPath(project), body: `{"name":"laptop","user_id":"` + s.seed.owner.ID + `"}`}
+		},
+		bad: func(t *testing.T, s *system) request {
+			return request{path: projectKeysPath(s.newProject(t)), body: `{"name":"laptop","user_id":"` + s.seed.owner.ID + `"}`}
+		},
+	},
+	"retrieve-project-api-key": {
+		scope: readScope, badStatus: 404,
+		good: func(t *testing.T, s *system) request { return request{path: s.newProjectKeyPath(t)} },
+		bad: func(t *testing.T, s *system) request {
+			return request{path: projectKeysPath(s.newProject(t)) + "/key_x"}
+		},
+	},
+	"delete-project-api-key": {
+		scope: writeScope, badStatus: 404,
+		good: func(t *testing.T, s *system) request { return request{path: s.newProjectKeyPath(t)} },
+		bad: func(t *testing.T, s *system) request {
+			return request{path: projectKeysPath(s.newProject(t)) + "/key_x"}
+		},
+	},
 	"list-audit-logs": {
 		scope: readScope, badStatus: 400,
 		good: fixed(request{path: auditPath}), bad: fixed(request{path: auditPath + "?limit=0"}),

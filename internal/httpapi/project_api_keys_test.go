@@ -47,7 +47,7 @@ func TestProjectAPIKeyIsTheContractsToTheByte(t *testing.T) {
 		s.join(t, project)
 		path := projectKeysPath(project)
 		made, a := s.newProjectKey(t, project, `,"expires_in_seconds":60`)
-		want := fmt.Sprintf(`{"object":"organization.project.api_key","redacted_value":"sk-proj-...%s","name":"laptop","created_at":%d,"last_used_at":null,"id":%q,`+
+		want := fmt.Sprintf(`{"object":"organization.project.api_key","redacted_value":"sk-proj...%s","name":"laptop","created_at":%d,"last_used_at":null,"id":%q,`+
 			`"owner_project_access":"active","owner":{"type":"user","user":{"id":%q,"email":"ada@example.com","name":"Ada Lovelace","created_at":1700000000,"role":"owner"}},"expires_at":%d`,
 			made.Value[len(made.Value)-3:], made.CreatedAt, made.ID, s.seed.owner.ID, made.CreatedAt+60)
 		if diff := cmp.Diff(want+fmt.Sprintf(`,"value":%q}`, made.Value), a.body); diff != "" || a.header.Get("Keyreeve-Revision") == "" || !strings.HasPrefix(made.Value, "sk-proj-") {
@@ -59,7 +59,7 @@ func TestProjectAPIKeyIsTheContractsToTheByte(t *testing.T) {
 			t.Fatal(a.body)
 		}
 		key := account.APIKey
-		ofAccount := fmt.Sprintf(`{"object":"organization.project.api_key","redacted_value":"sk-svcacct-...%s","name":"Secret Key","created_at":%d,"last_used_at":null,"id":%q,`+
+		ofAccount := fmt.Sprintf(`{"object":"organization.project.api_key","redacted_value":"sk-svcacct...%s","name":"Secret Key","created_at":%d,"last_used_at":null,"id":%q,`+
 			`"owner_project_access":"active","owner":{"type":"service_account","service_account":{"id":%q,"name":"worker","created_at":%d,"role":"owner"}},"expires_at":null}`,
 			key.Value[len(key.Value)-3:], key.CreatedAt, key.ID, account.ID, account.CreatedAt)
 		for id, want := range map[string]string{made.ID: want, key.ID: ofAccount} {

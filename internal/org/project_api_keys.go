@@ -1,6 +1,7 @@
 package org
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -87,8 +88,8 @@ func (s *Service) GetProjectAPIKey(ctx context.Context, caller Caller, projectID
 	if _, err := s.project(ctx, projectID); err != nil {
 		return ProjectAPIKey{}, err
 	}
-	if _, ok := ParseID(PrefixKey, id); !ok {
-		return ProjectAPIKey{}, noSuchProjectKey(id)
+	if err := checkProjectKeyID(id); err != nil {
+		return ProjectAPIKey{}, err
 	}
 	key, ok, err := s.store.ProjectAPIKey(ctx, projectID, id)
 	if err != nil {
@@ -108,6 +109,10 @@ type NewProjectAPIKey struct {
 	ExpiresInSeconds *int64 // nil: never expires
 }
 
+func (n NewProjectAPIKey) check() error {
+	return cmp.Or(checkName("name", n.Name), checkExpiry("expires_in_seconds", n.ExpiresInSeconds))
+}
+
 // CreateProjectAPIKey makes a key that a member of a project uses models with
 // (keyreeve-create-project-api-key). The secret is returned here and kept
 // nowhere.
@@ -117,13 +122,7 @@ func (s *Service) CreateProjectAPIKey(
 	fail := func(err error) (ProjectAPIKey, token.Secret, Commit, error) {
 		return ProjectAPIKey{}, token.Secret{}, Commit{}, err
 	}
-	if err := caller.Require(ManagementWrite); err != nil {
-		return fail(err)
-	}
-	if err := checkName("name", in.Name); err != nil {
-		return fail(err)
-	}
-	if err := checkExpiry("expires_in_seconds", in.ExpiresInSeconds); err != nil {
+	if err := cmp.Or(caller.Require(ManagementWrite), checkProjectID(projectID), in.check()); err != nil {
 		return fail(err)
 	}
 	secret, err := token.Mint(token.KindProject, s.random)
@@ -173,6 +172,9 @@ func memberAsOwner(tx Tx, projectID, userID string) (Owner, error) {
 // account, which stays (delete-project-api-key): when it returns, the key is
 // refused.
 func (s *Service) DeleteProjectAPIKey(ctx context.Context, caller Caller, projectID, id string) (Commit, error) {
+	if err := cmp.Or(caller.Require(ManagementWrite), checkProjectID(projectID), checkProjectKeyID(id)); err != nil {
+		return Commit{}, err
+	}
 	commit, err := s.changeIn(ctx, caller, projectID, func(tx Tx, actor Actor) error {
 		key, err := theProjectKey(tx, projectID, id)
 		if err != nil {
@@ -196,9 +198,6 @@ func (s *Service) DeleteProjectAPIKey(ctx context.Context, caller Caller, projec
 
 // theProjectKey returns a key of a project, of either kind, or the refusal.
 func theProjectKey(tx Tx, projectID, id string) (Key, error) {
-	if _, ok := ParseID(PrefixKey, id); !ok {
-		return Key{}, noSuchProjectKey(id)
-	}
 	for _, kind := range []KeyKind{KindProject, KindServiceAccount} {
 		key, ok, err := tx.Key(kind, id)
 		if err != nil {
@@ -216,6 +215,14 @@ func (k Key) projectView(owner Owner) ProjectAPIKey {
 		ID: k.ID, ProjectID: k.ProjectID, Kind: k.Kind, Name: k.Name, Redacted: k.Redacted, Digest: k.Digest,
 		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, Owner: owner,
 	}
+}
+
+// checkProjectKeyID refuses what can be the id of no key.
+func checkProjectKeyID(id string) error {
+	if _, ok := ParseID(PrefixKey, id); !ok {
+		return noSuchProjectKey(id)
+	}
+	return nil
 }
 
 func noSuchProjectKey(id string) error { return noSuch("project API key", id) }

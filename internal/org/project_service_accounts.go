@@ -1,6 +1,7 @@
 package org
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -66,8 +67,8 @@ func (s *Service) GetServiceAccount(ctx context.Context, caller Caller, projectI
 	if _, err := s.project(ctx, projectID); err != nil {
 		return ServiceAccount{}, err
 	}
-	if _, ok := ParseID(PrefixServiceAccount, id); !ok {
-		return ServiceAccount{}, noSuchServiceAccount(id)
+	if err := checkServiceAccountID(id); err != nil {
+		return ServiceAccount{}, err
 	}
 	account, ok, err := s.store.ServiceAccount(ctx, projectID, id)
 	if err != nil {
@@ -114,10 +115,7 @@ func (s *Service) CreateServiceAccount(
 	fail := func(err error) (ServiceAccount, *IssuedKey, Commit, error) {
 		return ServiceAccount{}, nil, Commit{}, err
 	}
-	if err := caller.Require(ManagementWrite); err != nil {
-		return fail(err)
-	}
-	if err := in.check(); err != nil {
+	if err := cmp.Or(caller.Require(ManagementWrite), checkProjectID(projectID), in.check()); err != nil {
 		return fail(err)
 	}
 	secret, err := token.Mint(token.KindServiceAccount, s.random)
@@ -187,10 +185,7 @@ func (c ServiceAccountChange) check() error {
 func (s *Service) UpdateServiceAccount(
 	ctx context.Context, caller Caller, projectID, id string, in ServiceAccountChange,
 ) (account ServiceAccount, commit Commit, err error) {
-	if err := caller.Require(ManagementWrite); err != nil {
-		return ServiceAccount{}, Commit{}, err
-	}
-	if err := in.check(); err != nil {
+	if err := cmp.Or(caller.Require(ManagementWrite), checkProjectID(projectID), checkServiceAccountID(id), in.check()); err != nil {
 		return ServiceAccount{}, Commit{}, err
 	}
 	commit, err = s.changeIn(ctx, caller, projectID, func(tx Tx, actor Actor) (err error) {
@@ -219,6 +214,9 @@ func (s *Service) UpdateServiceAccount(
 // many, by one event (delete-project-service-account): when it returns they are
 // refused.
 func (s *Service) DeleteServiceAccount(ctx context.Context, caller Caller, projectID, id string) (Commit, error) {
+	if err := cmp.Or(caller.Require(ManagementWrite), checkProjectID(projectID), checkServiceAccountID(id)); err != nil {
+		return Commit{}, err
+	}
 	commit, err := s.changeIn(ctx, caller, projectID, func(tx Tx, actor Actor) error {
 		account, err := theServiceAccount(tx, projectID, id)
 		if err != nil {
@@ -261,10 +259,7 @@ func (n NewServiceAccountKey) check() error {
 func (s *Service) CreateServiceAccountKey(
 	ctx context.Context, caller Caller, projectID, id string, in NewServiceAccountKey,
 ) (IssuedKey, Commit, error) {
-	if err := caller.Require(ManagementWrite); err != nil {
-		return IssuedKey{}, Commit{}, err
-	}
-	if err := in.check(); err != nil {
+	if err := cmp.Or(caller.Require(ManagementWrite), checkProjectID(projectID), checkServiceAccountID(id), in.check()); err != nil {
 		return IssuedKey{}, Commit{}, err
 	}
 	secret, err := token.Mint(token.KindServiceAccount, s.random)
@@ -299,14 +294,19 @@ func (a ServiceAccount) asOwner() Owner {
 
 // theServiceAccount returns a service account of a transaction, or the refusal.
 func theServiceAccount(tx Tx, projectID, id string) (ServiceAccount, error) {
-	if _, ok := ParseID(PrefixServiceAccount, id); !ok {
-		return ServiceAccount{}, noSuchServiceAccount(id)
-	}
 	account, ok, err := tx.ServiceAccount(projectID, id)
 	if err == nil && !ok {
 		err = noSuchServiceAccount(id)
 	}
 	return account, err
+}
+
+// checkServiceAccountID refuses what can be the id of no service account.
+func checkServiceAccountID(id string) error {
+	if _, ok := ParseID(PrefixServiceAccount, id); !ok {
+		return noSuchServiceAccount(id)
+	}
+	return nil
 }
 
 func noSuchServiceAccount(id string) error { return noSuch("service account", id) }

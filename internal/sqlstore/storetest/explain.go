@@ -23,7 +23,7 @@ func keyIsFoundByItsDigest(t *testing.T, open Open) {
 	finder := w.Store.(org.KeyFinder)
 	w.use(t, org.Use{KeyID: w.first.ID, At: 77})
 	orphan := org.Key{
-		ID: "key_orphan", Kind: org.KindProject, Name: "orphan", Digest: [32]byte{1}, Redacted: "sk-proj-...",
+		ID: "key_orphan", Kind: org.KindProject, Name: "orphan", Digest: [32]byte{1}, Redacted: "sk-proj...",
 		CreatedAt: 5, ExpiresAt: 6, OwnerType: org.OwnerServiceAccount, OwnerID: "sa_gone", ProjectID: "proj_old",
 	}
 	if _, err := w.Update(t.Context(), func(tx org.Tx) error {
