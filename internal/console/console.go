@@ -149,5 +149,5 @@ func Owns(p string) bool {
 // places are the first segments of the console's paths.
 var places = map[string]bool{
 	"": true, "sign-in": true, "sign-out": true, "assets": true, "start": true,
-	"admin-keys": true, "projects": true, "users": true, "activity": true,
+	"admin-keys": true, "projects": true, "users": true, "invites": true, "join": true, "activity": true,
 }

@@ -202,25 +202,22 @@ func notFound(err error) bool {
 
 // projectPage shows one project.
 type projectPage struct {
-	frame
-	Project org.Project
-	Events  []sentence
+	inProject
+	Events []sentence
 }
 
 // showProject shows one project (retrieve-project).
 func (v *visit) showProject() error {
-	project, err := v.theProject()
+	in, err := v.enterProject("About", "about")
 	if err != nil {
 		return err
 	}
 	const shown = 10
 	events, err := v.Service.ListAuditLogs(v.r.Context(), v.caller, org.AuditPage{
-		AuditFilter: org.AuditFilter{Projects: []string{project.ID}}, Limit: shown,
+		AuditFilter: org.AuditFilter{Projects: []string{in.Project.ID}}, Limit: shown,
 	})
 	if err != nil {
 		return err
 	}
-	return v.render(http.StatusOK, "project", projectPage{
-		frame: v.frame(project.Name, projectsSection), Project: project, Events: sentences(events.Items),
-	})
+	return v.render(http.StatusOK, "project", projectPage{inProject: in, Events: sentences(events.Items)})
 }

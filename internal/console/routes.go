@@ -26,7 +26,7 @@ const (
 
 // table is every page.
 func (c *Console) table() []route {
-	return slices.Concat(c.frontRoutes(), c.adminAPIKeyRoutes(), c.projectRoutes(), c.userRoutes(), c.activityRoutes())
+	return slices.Concat(c.frontRoutes(), c.adminAPIKeyRoutes(), c.projectRoutes(), c.memberRoutes(), c.userRoutes(), c.inviteRoutes(), c.activityRoutes())
 }
 
 func (c *Console) frontRoutes() []route {
@@ -61,6 +61,30 @@ func (c *Console) projectRoutes() []route {
 		{Route{"POST /projects/{project_id}/edit", write}, (*visit).updateProject},
 		{Route{"GET /projects/{project_id}/archive", write}, (*visit).askArchiveProject},
 		{Route{"POST /projects/{project_id}/archive", write}, (*visit).archiveProject},
+	}
+}
+
+func (c *Console) memberRoutes() []route {
+	return []route{
+		{Route{"GET /projects/{project_id}/members", read}, (*visit).listMembers},
+		{Route{"GET /projects/{project_id}/members/new", write}, (*visit).newMember},
+		{Route{"POST /projects/{project_id}/members/new", write}, (*visit).createMember},
+		{Route{"GET /projects/{project_id}/members/{user_id}/role", write}, (*visit).editMember},
+		{Route{"POST /projects/{project_id}/members/{user_id}/role", write}, (*visit).updateMember},
+		{Route{"GET /projects/{project_id}/members/{user_id}/remove", write}, (*visit).askRemoveMember},
+		{Route{"POST /projects/{project_id}/members/{user_id}/remove", write}, (*visit).removeMember},
+	}
+}
+
+func (c *Console) inviteRoutes() []route {
+	return []route{
+		{Route{"GET /invites", read}, (*visit).listInvites},
+		{Route{"GET /invites/new", write}, (*visit).newInvite},
+		{Route{"POST /invites/new", write}, (*visit).createInvite},
+		{Route{"GET /invites/{invite_id}/withdraw", write}, (*visit).askWithdrawInvite},
+		{Route{"POST /invites/{invite_id}/withdraw", write}, (*visit).withdrawInvite},
+		{Route{"GET /join", anyone}, (*visit).showJoin},
+		{Route{"POST /join", anyone}, (*visit).join},
 	}
 }
 

@@ -35,28 +35,42 @@ func (m moment) Relative() string {
 		return "just now"
 	}
 	if d < 0 {
-		return "in " + span(-d)
+		return "in " + span(-d+unit(-d)/2) // rounded: a key for 30 days ends "in 30 days"
 	}
 	return span(d) + " ago"
 }
 
+// units are what times are told in, each from a length on, in seconds.
+var units = []struct {
+	from, length int64
+	name         string
+}{
+	{2 * 365 * secondsOfDay, 365 * secondsOfDay, "year"},
+	{120 * secondsOfDay, 30 * secondsOfDay, "month"},
+	{2 * secondsOfDay, secondsOfDay, "day"},
+	{60 * 60, 60 * 60, "hour"},
+	{60, 60, "minute"},
+	{0, 1, "second"},
+}
+
 // span words a number of seconds by its largest unit.
 func span(seconds int64) string {
-	const minute, hour, day = 60, 60 * 60, 24 * 60 * 60
-	switch {
-	case seconds < minute:
-		return plural(int(seconds), "second")
-	case seconds < hour:
-		return plural(int(seconds/minute), "minute")
-	case seconds < 2*day:
-		return plural(int(seconds/hour), "hour")
-	case seconds < 60*day:
-		return plural(int(seconds/day), "day")
-	case seconds < 730*day:
-		return plural(int(seconds/(30*day)), "month")
-	default:
-		return plural(int(seconds/(365*day)), "year")
+	for _, u := range units {
+		if seconds >= u.from {
+			return plural(int(seconds/u.length), u.name)
+		}
 	}
+	return "no time"
+}
+
+// unit is the length of the unit that a number of seconds is told in.
+func unit(seconds int64) int64 {
+	for _, u := range units {
+		if seconds >= u.from {
+			return u.length
+		}
+	}
+	return 1
 }
 
 // plural returns "1 key" and "2 keys".

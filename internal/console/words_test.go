@@ -16,6 +16,8 @@ func TestTimesAreWorded(t *testing.T) {
 		{now - 47*3600, "47 hours ago"},
 		{now - 48*3600, "2 days ago"},
 		{now + 3*86400, "in 3 days"},
+		{now + 30*86400 - 4, "in 30 days"},
+		{now + 365*86400 - 4, "in 12 months"},
 		{now - 400*86400, "13 months ago"},
 		{now - 800*86400, "2 years ago"},
 	} {

@@ -4,15 +4,16 @@
 (() => {
   const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
   const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
-  const units = [['year', 31536000], ['month', 2592000], ['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
+  const units = [['year', 31536000, 63072000], ['month', 2592000, 10368000], ['day', 86400, 172800],
+    ['hour', 3600, 3600], ['minute', 60, 60], ['second', 1, 0]];
 
   // The same words as the server's, for a page that stays open.
   function ago(seconds) {
     if (seconds > -10 && seconds <= 5) return 'just now';
     const size = Math.abs(seconds);
-    const limit = { year: 63072000, month: 5184000, day: 172800 };
-    const [unit, length] = units.find(([u, l]) => size >= (limit[u] || l)) || units[5];
-    return relative.format(Math.trunc(seconds / length), unit);
+    const [unit, length] = units.find(([, , from]) => size >= from);
+    const n = seconds < 0 ? size / length : Math.max(1, size / length + 0.5);
+    return relative.format((seconds < 0 ? -1 : 1) * Math.floor(n), unit);
   }
 
   function times(root) {
