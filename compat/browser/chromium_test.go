@@ -4,7 +4,9 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,24 +25,53 @@ type tab struct {
 	server server
 }
 
-// open starts Chromium. A laptop may lack it, CI may not.
-func (s server) open(t *testing.T) *tab {
-	t.Helper()
+// allocator starts the one Chromium of all tests.
+var allocator struct {
+	sync.Once
+	ctx    context.Context //nolint:containedctx // chromedp keeps the browser in it
+	cancel []context.CancelFunc
+	err    error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, cancel := range slices.Backward(allocator.cancel) {
+		cancel()
+	}
+	os.Exit(code)
+}
+
+func launch() {
+	a := &allocator
 	path, err := exec.LookPath("chromium")
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("Chromium is required in CI: %v", err)
-		}
-		t.Skipf("skipped without Chromium: %v", err)
+		a.err = err
+		return
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 900), chromedp.WSURLReadTimeout(patience),
-		chromedp.Flag("headless", "new"))
-	allocator, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 900), chromedp.WSURLReadTimeout(patience))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	a.cancel = append(a.cancel, cancel)
+	a.ctx, cancel = chromedp.NewContext(ctx)
+	a.cancel = append(a.cancel, cancel)
+	a.err = chromedp.Do(a.ctx) // begins it, for as long as the context lasts
+}
+
+// open returns a tab with cookies of its own. A laptop may lack Chromium, CI may
+// not.
+func (s server) open(t *testing.T) *tab {
+	t.Helper()
+	allocator.Do(launch)
+	switch {
+	case allocator.err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatalf("Chromium is required in CI: %v", allocator.err)
+	default:
+		t.Skipf("skipped without Chromium: %v", allocator.err)
+	}
+	ctx, cancel := chromedp.NewContext(allocator.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil { // begins it, for as long as ctx lasts
+	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
 	return &tab{t, ctx, s}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -99,4 +101,48 @@ func freeAddress(t *testing.T) string {
 	}
 	defer listener.Close()
 	return listener.Addr().String()
+}
+
+// post changes something over the API, and returns what came back.
+func (s server) post(t *testing.T, path, body string) (made struct{ ID string }) {
+	t.Helper()
+	s.api(t, http.MethodPost, path, body, &made)
+	return made
+}
+
+func (s server) userID(t *testing.T, email string) string {
+	t.Helper()
+	var list struct{ Data []struct{ ID, Email string } }
+	s.api(t, http.MethodGet, "/v1/organization/users", "", &list)
+	for _, u := range list.Data {
+		if u.Email == email {
+			return u.ID
+		}
+	}
+	t.Fatalf("no user %s", email)
+	return ""
+}
+
+func (s server) api(t *testing.T, method, path, body string, into any) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.key)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s: %d %v\n%s", method, path, resp.StatusCode, err, text)
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		t.Fatal(err)
+	}
 }
