@@ -85,7 +85,7 @@ func (e KeyAdded) check() error {
 	if _, err := parseKeyID(e.ID); err != nil {
 		return err
 	}
-	if e.Kind.Prefix() == "" {
+	if OnlyKind(e.Kind) == 0 { // an invite's token is no key, whatever its form
 		return fmt.Errorf("key %s has no such kind: %d", e.ID, e.Kind)
 	}
 	return checkOwner(e.OwnerType, e.OwnerID)
