@@ -74,7 +74,17 @@ func (s server) open(t *testing.T) *tab {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	return &tab{t, ctx, s}
+	b := &tab{t, ctx, s}
+	b.media("light")
+	return b
+}
+
+// media sets the color scheme, and lets nothing move.
+func (b *tab) media(scheme string) {
+	b.t.Helper()
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}})
 }
 
 // another opens a second tab of the same browser.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -29,6 +28,16 @@ var pages = []struct{ name, path string }{
 	{"project", "/projects/{project}"},
 	{"project-rename", "/projects/{project}/edit"},
 	{"project-archive", "/projects/{project}/archive"},
+	{"project-keys", "/projects/{project}/keys"},
+	{"project-keys-none", "/projects/{empty}/keys"},
+	{"project-key-new", "/projects/{project}/keys/new"},
+	{"project-key", "/projects/{project}/keys/{projectkey}"},
+	{"project-key-revoke", "/projects/{project}/keys/{projectkey}/revoke"},
+	{"service-accounts", "/projects/{project}/service-accounts"},
+	{"service-account-new", "/projects/{project}/service-accounts/new"},
+	{"service-account", "/projects/{project}/service-accounts/{account}/edit"},
+	{"service-account-key", "/projects/{project}/service-accounts/{account}/keys/new"},
+	{"service-account-remove", "/projects/{project}/service-accounts/{account}/remove"},
 	{"members", "/projects/{project}/members"},
 	{"member-new", "/projects/{project}/members/new"},
 	{"member-role", "/projects/{project}/members/{user}/role"},
@@ -89,9 +98,7 @@ func TestEveryPage(t *testing.T) {
 func (b *tab) look(name, axe string) {
 	b.t.Helper()
 	for _, l := range looks {
-		call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}},
-		})
+		b.media(l.scheme)
 		b.run(chromedp.EmulateViewport(l.width, 900))
 		b.picture(name + "-" + l.name)
 		if width := script[int64](b, `document.documentElement.scrollWidth`); width > l.width {
@@ -100,7 +107,7 @@ func (b *tab) look(name, axe string) {
 		b.checkAccess(name+", "+l.name, axe)
 	}
 	b.run(chromedp.EmulateViewport(1280, 900))
-	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
+	b.media("light")
 }
 
 func (b *tab) picture(name string) {
@@ -154,5 +161,16 @@ func (s server) filled(t *testing.T, b *tab) *strings.Replacer {
 	b.goTo("/join").fill("#token", token).fill("#name", "Charles Babbage").press("Accept the invite").see("Welcome, Charles Babbage")
 	user := s.userID(t, "charles@example.com")
 	s.post(t, org+"/projects/"+project.ID+"/users", fmt.Sprintf(`{"user_id":%q,"role":"member"}`, user))
-	return strings.NewReplacer("{key}", key, "{project}", project.ID, "{user}", user)
+	empty := s.post(t, org+"/projects", `{"name":"Experiments"}`)
+	account := s.post(t, org+"/projects/"+project.ID+"/service_accounts", `{"name":"recommender in production"}`)
+	s.post(t, org+"/projects/"+project.ID+"/service_accounts", `{"name":"nightly evaluation"}`)
+	b.signIn(s.key).goTo("/projects/"+project.ID+"/keys/new").fill("#name", "notebook of Charles").press("Make the key").see("Copy it now")
+	model := b.value()
+	for range 40 {
+		s.verify(t, model)
+	}
+	b.press("I have copied it").see("What happened to it")
+	projectKey := b.address()
+	return strings.NewReplacer("{empty}", empty.ID, "{account}", account.ID, "{projectkey}", projectKey[strings.LastIndex(projectKey, "/")+1:],
+		"{key}", key, "{project}", project.ID, "{user}", user)
 }

@@ -20,7 +20,7 @@ func (v *visit) adminRow(k org.AdminAPIKey) keyRow {
 
 // listAdminAPIKeys shows the admin keys (admin-api-keys-list).
 func (v *visit) listAdminAPIKeys() error {
-	p, err := v.listKeys(adminScope, v.frame("Admin keys", adminKeysSection), func(page org.Page) (out org.ListPage[keyRow], err error) {
+	p, err := v.listKeys(adminScope, inProject{frame: v.frame("Admin keys", adminKeysSection)}, func(page org.Page) (out org.ListPage[keyRow], err error) {
 		keys, err := v.Service.ListAdminAPIKeys(v.r.Context(), v.caller, page)
 		for _, k := range keys.Items {
 			out.Items = append(out.Items, v.adminRow(k))

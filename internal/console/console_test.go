@@ -25,6 +25,14 @@ func (s *site) status(t *testing.T, key string) int {
 	return b.get("/v1/organization/admin_api_keys").status
 }
 
+// verify is what a gateway is told of a key.
+func (s *site) verify(t *testing.T, key string) int {
+	t.Helper()
+	b := s.browser(t)
+	b.header = http.Header{"Authorization": {"Bearer " + key}}
+	return b.get("/gateway/auth").status
+}
+
 func TestAKeyIsMadeUsedAndRevoked(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -298,7 +306,7 @@ func TestProjectsAndUsersAreChanged(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	b := s.browser(t).signIn(s.owner)
-	project := b.send("/projects/new", "name", "chat").want(t, http.StatusSeeOther).header.Get("Location")
+	project := b.newProject("chat")
 	b.send(project+"/edit", "name", "chat, new").want(t, http.StatusSeeOther)
 	b.get(project).want(t, http.StatusOK, "chat, new", "changed the project")
 	b.send(project+"/archive", "typed", "chat").want(t, http.StatusUnprocessableEntity)
@@ -314,4 +322,73 @@ func TestProjectsAndUsersAreChanged(t *testing.T) {
 	session.get("/projects").want(t, http.StatusSeeOther)
 	// The first is the visitor, who is the last owner now.
 	b.send("/users/"+ids[0]+"/role", "role", "reader").want(t, http.StatusUnprocessableEntity, "no other user has the role")
+}
+
+// newProject makes a project and returns its address.
+func (b *browser) newProject(name string) string {
+	b.t.Helper()
+	to := b.send("/projects/new", "name", name).want(b.t, http.StatusSeeOther).header.Get("Location")
+	return strings.TrimSuffix(to, "/keys")
+}
+
+func TestKeysOfAProject(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.browser(t).signIn(s.owner)
+	project := b.newProject("chat")
+	b.get(project+"/keys/new").want(t, http.StatusOK, "The project has no members")
+	b.send(project+"/members/new", "email", "nobody@example.com", "role", "member").want(t, http.StatusUnprocessableEntity, "is no user of this organization")
+	b.send(project+"/members/new", "email", "charles@example.com", "role", "member").want(t, http.StatusSeeOther)
+	owner := regexp.MustCompile(`<option value="(user_\w+)"`).FindStringSubmatch(b.get(project + "/keys/new").body)[1]
+	made := b.send(project+"/keys/new", "name", "notebook", "expiry", "30", "owner", owner).want(t, http.StatusOK, "Copy it now", "Charles Babbage")
+	of := func(a answer) string { return shownValue.FindStringSubmatch(a.body)[1] }
+	member := of(made)
+	first := of(b.send(project+"/service-accounts/new", "name", "recommender", "expiry", "never").want(t, http.StatusOK, "recommender"))
+	b.send(project+"/service-accounts/new", "name", "later", "bare", "on").want(t, http.StatusSeeOther)
+	account := regexp.MustCompile(`sa_[0-9A-Z]{26}`).FindString(b.get(project+"/service-accounts").want(t, http.StatusOK, "recommender", "later").body)
+	second := of(b.send(project+"/service-accounts/"+account+"/keys/new", "name", "second", "expiry", "7").want(t, http.StatusOK))
+	b.send(project+"/service-accounts/"+account+"/edit", "name", "ranker", "role", "owner").want(t, http.StatusSeeOther)
+	b.get(project+"/keys").want(t, http.StatusOK, "notebook", "Charles Babbage", "ranker", "service account", "second")
+	b.get(project+"/keys?q=ranker").want(t, http.StatusOK, "second")
+	b.get(project+"/keys?sort=name").want(t, http.StatusOK, "second")
+	b.get("/admin-keys?q=notebook").want(t, http.StatusOK, "No key found")
+
+	id := keyID.FindString(made.body)
+	b.get(project+"/keys/"+id).want(t, http.StatusOK, "notebook", "Not used in these days")
+	tail := tailOf.FindStringSubmatch(b.get(project + "/keys/" + id + "/revoke").body)[1]
+	b.send(project+"/keys/"+id+"/revoke", "typed", tail).want(t, http.StatusOK, "refused from now on")
+	b.send(project+"/service-accounts/"+account+"/remove", "typed", "ranker").want(t, http.StatusOK, "refused from now on")
+	for _, key := range []string{member, first, second} {
+		if got := s.verify(t, key); got != http.StatusUnauthorized {
+			t.Errorf("%s...: %d after it ended", key[:12], got)
+		}
+	}
+	b.send(project+"/members/"+owner+"/role", "role", "owner").want(t, http.StatusSeeOther)
+	b.send(project+"/members/"+owner+"/remove", "typed", "charles@example.com").want(t, http.StatusOK)
+	b.get(project).want(t, http.StatusOK, "removed the service account", "revoked the key", "made the key")
+	b.get(project+"/members").want(t, http.StatusOK, "No members")
+}
+
+func TestAnInviteIsAcceptedOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.browser(t).signIn(s.owner)
+	made := b.send("/invites/new", "email", "grace@example.com", "role", "reader").want(t, http.StatusOK, "shown this one time")
+	link := regexp.MustCompile(`/join#([\w-]+)<`).FindStringSubmatch(made.body)[1]
+	if strings.Contains(b.get("/invites").want(t, http.StatusOK, "grace@example.com", "pending").body, link) {
+		t.Error("the token is shown again")
+	}
+	guest := s.browser(t)
+	guest.send("/join", "token", "nonsense", "name", "Grace").want(t, http.StatusUnprocessableEntity, "cannot be accepted")
+	joined := guest.send("/join", "token", link, "name", "Grace Hopper").want(t, http.StatusOK, "Welcome, Grace Hopper")
+	guest.send("/join", "token", link, "name", "Mallory").want(t, http.StatusUnprocessableEntity, "cannot be accepted")
+	s.browser(t).signIn(shownValue.FindStringSubmatch(joined.body)[1]).get("/").want(t, http.StatusOK, "Grace Hopper")
+	b.get("/invites").want(t, http.StatusOK, "accepted")
+
+	b.send("/invites/new", "email", "mallory@example.com", "role", "owner")
+	id := regexp.MustCompile(`invite_[0-9A-Z]{26}`).FindAllString(b.get("/invites").body, -1)
+	b.send("/invites/"+id[len(id)-1]+"/withdraw", "typed", "mallory@example.com").want(t, http.StatusOK, "withdrawn")
+	if strings.Contains(s.log.String(), link) {
+		t.Error("the token is in the log")
+	}
 }

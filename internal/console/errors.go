@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/token"
@@ -80,12 +83,20 @@ func correctable(err error) (text string, ok bool) {
 	if !ok || refusal.Kind != org.Invalid || refusal.Code == org.CodeFormSpent {
 		return "", false
 	}
-	switch refusal.Code {
-	case "empty_string":
+	if refusal.Code == "empty_string" {
 		return "This must not be empty.", true
-	default:
-		return refusal.Message, true
 	}
+	return atField(refusal.Message), true
+}
+
+// atField is a message without the name of the parameter: a form shows it beside
+// the field.
+func atField(message string) string {
+	if named, rest, ok := strings.Cut(message, "': "); ok && strings.HasPrefix(named, "Invalid '") {
+		first, size := utf8.DecodeRuneInString(rest)
+		return string(unicode.ToUpper(first)) + rest[size:]
+	}
+	return message
 }
 
 // shown is what somebody typed, for the form that is shown again. A key that was

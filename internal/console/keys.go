@@ -79,16 +79,16 @@ const (
 )
 
 type keysPage struct {
-	frame
-	Scope   scope
-	Query   string
-	Sort    string
-	Rows    []keyRow
-	Problem string
-	Deep    bool   // owners and last characters were searched too
-	More    bool   // a search found more than is shown
-	Next    string // address of the next page; empty: none
-	First   string // of the first page, when this is another one
+	inProject // its project is zero for admin keys
+	Scope     scope
+	Query     string
+	Sort      string
+	Rows      []keyRow
+	Problem   string
+	Deep      bool   // owners and last characters were searched too
+	More      bool   // a search found more than is shown
+	Next      string // address of the next page; empty: none
+	First     string // of the first page, when this is another one
 }
 
 // Empty reports whether there is no key at all.
@@ -96,9 +96,9 @@ func (p keysPage) Empty() bool { return len(p.Rows) == 0 && p.Query == "" && p.F
 
 // listKeys fills a page of keys, found by what was asked for or one after the
 // other. byAge reads a page in the order of creation.
-func (v *visit) listKeys(s scope, f frame, byAge func(org.Page) (org.ListPage[keyRow], error)) (keysPage, error) {
+func (v *visit) listKeys(s scope, in inProject, byAge func(org.Page) (org.ListPage[keyRow], error)) (keysPage, error) {
 	query := v.r.URL.Query()
-	p := keysPage{frame: f, Scope: s, Query: strings.TrimSpace(query.Get("q")), Sort: query.Get("sort")}
+	p := keysPage{inProject: in, Scope: s, Query: strings.TrimSpace(query.Get("q")), Sort: query.Get("sort")}
 	if p.Query != "" {
 		return v.findKeys(p)
 	}
@@ -190,6 +190,11 @@ type newKeyPage struct {
 	Presets  []preset
 	OwnerID  string // of a project key
 	Owners   []org.ProjectUser
+	Action   string // where the form goes
+	Heading  string
+	Account  string // a new service account is made with the key, or the one that it is for
+	Bare     bool   // a service account without a key
+	Choice   bool   // whether Bare can be chosen
 	Problem  string // with the whole
 	Problems map[string]string
 }
@@ -217,6 +222,7 @@ var presets = []preset{
 func (v *visit) newKey(s scope, title, section string) newKeyPage {
 	return newKeyPage{
 		frame: v.frame(title, section), Scope: s, Expiry: "90", Presets: presets, Problems: map[string]string{},
+		Action: s.Base + "/new", Heading: title,
 	}
 }
 
@@ -227,6 +233,9 @@ func (p *newKeyPage) read(form url.Values) (lifetime *int64) {
 	if token.In(p.Name) {
 		p.Name = ""
 		p.Problems["name"] = "That was a key. A name is not secret: say what the key is for."
+	}
+	if p.Bare = p.Choice && form.Has("bare"); p.Bare {
+		return nil
 	}
 	text := p.Expiry
 	switch p.Expiry {

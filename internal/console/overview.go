@@ -20,6 +20,9 @@ type overviewPage struct {
 	Head       int64 // revision
 }
 
+// HeadInt is the head for words.
+func (p overviewPage) HeadInt() int { return int(p.Head) }
+
 // notableRow is a key worth a look.
 type notableRow struct {
 	Key keyRow

@@ -98,10 +98,7 @@ func (v *visit) createMember() error {
 
 // afterMember leads back to the members, or shows the form again.
 func (v *visit) afterMember(p memberPage, err error) error {
-	if text, ok := correctable(err); ok || notFound(err) && p.Member.UserID == "" {
-		if !ok {
-			text = "Nobody here has this address. Invite the person first."
-		}
+	if text, ok := correctable(err); ok {
 		p.Problem, p.Title = text, "Not yet: "+p.Title
 		return v.render(http.StatusUnprocessableEntity, "member", p)
 	} else if err != nil {

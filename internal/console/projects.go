@@ -1,7 +1,6 @@
 package console
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 
@@ -64,7 +63,7 @@ func (v *visit) createProject() error {
 	if err != nil {
 		return v.refuseProject(p, err)
 	}
-	return v.redirect(projectsSection + "/" + project.ID)
+	return v.redirect(projectsSection + "/" + project.ID + "/keys")
 }
 
 func (v *visit) refuseProject(p projectFormPage, err error) error {
@@ -192,12 +191,6 @@ func (v *visit) archiveProject() error {
 		_, commit, err := v.Service.ArchiveProject(v.r.Context(), v.caller, project.ID)
 		return commit, err
 	})
-}
-
-// notFound reports whether an object is not there.
-func notFound(err error) bool {
-	refusal, ok := errors.AsType[*org.Refusal](err)
-	return ok && refusal.Kind == org.NotFound
 }
 
 // projectPage shows one project.

@@ -77,6 +77,7 @@ func (c *Console) functions() template.FuncMap {
 		"moment": func(at int64) moment { return moment{At: at, Now: c.now()} },
 		"asset":  func(name string) string { return c.assets.url(name) },
 		"link":   func(section, url, label string) navLink { return navLink{url, label, section == url} },
+		"noun":   noun,
 		"plural": plural,
 		"number": number,
 	}

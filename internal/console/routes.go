@@ -26,7 +26,8 @@ const (
 
 // table is every page.
 func (c *Console) table() []route {
-	return slices.Concat(c.frontRoutes(), c.adminAPIKeyRoutes(), c.projectRoutes(), c.memberRoutes(), c.userRoutes(), c.inviteRoutes(), c.activityRoutes())
+	return slices.Concat(c.frontRoutes(), c.adminAPIKeyRoutes(), c.projectRoutes(), c.projectAPIKeyRoutes(),
+		c.serviceAccountRoutes(), c.memberRoutes(), c.userRoutes(), c.inviteRoutes(), c.activityRoutes())
 }
 
 func (c *Console) frontRoutes() []route {
@@ -61,6 +62,39 @@ func (c *Console) projectRoutes() []route {
 		{Route{"POST /projects/{project_id}/edit", write}, (*visit).updateProject},
 		{Route{"GET /projects/{project_id}/archive", write}, (*visit).askArchiveProject},
 		{Route{"POST /projects/{project_id}/archive", write}, (*visit).archiveProject},
+	}
+}
+
+func (c *Console) projectAPIKeyRoutes() []route {
+	const (
+		keys = "/projects/{project_id}/keys"
+		key  = keys + "/{key_id}"
+	)
+	return []route{
+		{Route{"GET " + keys, read}, (*visit).listProjectAPIKeys},
+		{Route{"GET " + keys + "/new", write}, (*visit).newProjectAPIKey},
+		{Route{"POST " + keys + "/new", write}, (*visit).createProjectAPIKey},
+		{Route{"GET " + key, read}, (*visit).showProjectAPIKey},
+		{Route{"GET " + key + "/revoke", write}, (*visit).askRevokeProjectAPIKey},
+		{Route{"POST " + key + "/revoke", write}, (*visit).revokeProjectAPIKey},
+	}
+}
+
+func (c *Console) serviceAccountRoutes() []route {
+	const (
+		accounts = "/projects/{project_id}/service-accounts"
+		account  = accounts + "/{account_id}"
+	)
+	return []route{
+		{Route{"GET " + accounts, read}, (*visit).listServiceAccounts},
+		{Route{"GET " + accounts + "/new", write}, (*visit).newServiceAccount},
+		{Route{"POST " + accounts + "/new", write}, (*visit).createServiceAccount},
+		{Route{"GET " + account + "/edit", write}, (*visit).editServiceAccount},
+		{Route{"POST " + account + "/edit", write}, (*visit).updateServiceAccount},
+		{Route{"GET " + account + "/keys/new", write}, (*visit).newServiceAccountKey},
+		{Route{"POST " + account + "/keys/new", write}, (*visit).createServiceAccountKey},
+		{Route{"GET " + account + "/remove", write}, (*visit).askRemoveServiceAccount},
+		{Route{"POST " + account + "/remove", write}, (*visit).removeServiceAccount},
 	}
 }
 

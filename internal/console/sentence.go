@@ -135,7 +135,9 @@ var sayings = map[org.EventType]func(s *sentence, e org.AuditEvent, d eventData)
 	org.EventRestored: func(s *sentence, _ org.AuditEvent, _ eventData) {
 		s.Verb, s.Object, s.Alarm = "put the database back to a backup", "", true
 	},
-	org.EventTrimmed: func(s *sentence, _ org.AuditEvent, _ eventData) { s.Verb, s.Object = "dropped the oldest events of the log", "" },
+	org.EventTrimmed: func(s *sentence, _ org.AuditEvent, _ eventData) {
+		s.Verb, s.Object = "dropped the oldest events of the log", ""
+	},
 }
 
 func (s *sentence) key(verb string, e org.AuditEvent, d eventData, there bool) {
@@ -174,7 +176,7 @@ func (s *sentence) account(verb string, e org.AuditEvent, d eventData) {
 	if name := d.Name + d.Data.Name; name != "" {
 		s.Object = name
 	}
-	if e.ProjectID != "" {
+	if e.ProjectID != "" && e.Type != org.EventServiceAccountDeleted {
 		s.ObjectURL = projectsSection + "/" + e.ProjectID + "/service-accounts"
 	}
 }

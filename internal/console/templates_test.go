@@ -12,6 +12,8 @@ import (
 
 // data is what each template is given.
 var data = map[string]any{
+	"account":      accountPage{},
+	"accounts":     accountsPage{},
 	"activity":     activityPage{},
 	"confirm":      confirmPage{},
 	"done":         donePage{},

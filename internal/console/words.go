@@ -74,11 +74,14 @@ func unit(seconds int64) int64 {
 }
 
 // plural returns "1 key" and "2 keys".
-func plural(n int, what string) string {
+func plural(n int, what string) string { return number(n) + " " + noun(n, what) }
+
+// noun returns the word alone.
+func noun(n int, what string) string {
 	if n == 1 {
-		return "1 " + what
+		return what
 	}
-	return number(n) + " " + what + "s"
+	return what + "s"
 }
 
 // number groups the digits of n by thin spaces.

@@ -27,6 +27,19 @@ func TestTimesAreWorded(t *testing.T) {
 	}
 }
 
+func TestMessagesLoseTheParameter(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{
+		"Invalid 'name': string too long.": "String too long.",
+		"Invalid 'email': 'x' is no user.": "'x' is no user.",
+		"No such key: 'x'.":                "No such key: 'x'.",
+	} {
+		if got := atField(message); got != want {
+			t.Errorf("%q: %q, want %q", message, got, want)
+		}
+	}
+}
+
 func TestNumbersAreGrouped(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1\u202f000", 1234567: "1\u202f234\u202f567"} {

@@ -59,17 +59,19 @@ type consoleState struct {
 
 	mu       sync.Mutex
 	survey   console.Survey
-	surveyed time.Time // zero: not yet
+	until    time.Time // when it is to be made anew
 }
 
-// surveyInterval is how long a survey does: making one reads every key.
-const surveyInterval = 10 * time.Second
+// surveyShare is how much longer a survey does than it takes to make: it reads
+// every key, some 50 ms for a million.
+const surveyShare = 50
 
 // Survey implements console.State.
 func (c *consoleState) Survey() (console.Survey, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.surveyed) < surveyInterval {
+	began := time.Now()
+	if began.Before(c.until) {
 		return c.survey, true
 	}
 	made, ok := c.server.index.Survey(c.server.clock.Now(), verify.SurveyTerms{
@@ -78,7 +80,7 @@ func (c *consoleState) Survey() (console.Survey, bool) {
 	if !ok {
 		return console.Survey{}, false
 	}
-	c.surveyed = time.Now()
+	c.until = time.Now().Add(surveyShare * time.Since(began))
 	c.survey = console.Survey{
 		AdminKeys: made.Of(token.KindAdmin), ProjectKeys: made.Of(token.KindProject), ServiceAccountKeys: made.Of(token.KindServiceAccount),
 		Expiring: notable(made.Expiring), NeverUsed: notable(made.NeverUsed), Unused: notable(made.Unused),

@@ -68,9 +68,11 @@ func (s *Store) KeyByID(ctx context.Context, id string) (org.KeyView, bool, erro
 
 func scanView(row scanner) (k org.KeyView, err error) {
 	var digest []byte
-	err = row.Scan(&k.Kind, &k.ID, &k.Name, &digest, &k.Redacted, &k.CreatedAt, &k.ExpiresAt, &k.OwnerType, &k.OwnerID, &k.ProjectID,
-		&k.Owner.Name, &k.Owner.Email, &k.Owner.Role, &k.Owner.CreatedAt, &k.LastUsedAt, &k.ProjectArchived)
-	copy(k.Digest[:], digest)
+	if err = row.Scan(&k.Kind, &k.ID, &k.Name, &digest, &k.Redacted, &k.CreatedAt, &k.ExpiresAt, &k.OwnerType, &k.OwnerID, &k.ProjectID,
+		&k.Owner.Name, &k.Owner.Email, &k.Owner.Role, &k.Owner.CreatedAt, &k.LastUsedAt, &k.ProjectArchived); err != nil {
+		return k, err
+	}
 	k.Owner.ID, k.Owner.Type = k.OwnerID, k.OwnerType
+	k.Digest, err = storedDigest(k.ID, digest)
 	return k, err
 }

@@ -18,6 +18,8 @@ LEFT JOIN service_accounts a ON a.id = k.owner_id LEFT JOIN key_uses l ON l.key_
 
 	projectKeysAfter = projectKeyColumns + `(SELECT ` + projectKeyPage + ` FROM api_keys WHERE kind <> 1 AND project_id = $1 AND id > $2 ORDER BY id LIMIT @)` +
 		projectKeyJoins + `ORDER BY k.id`
+	projectKeysBefore = projectKeyColumns + `(SELECT ` + projectKeyPage + ` FROM api_keys WHERE kind <> 1 AND project_id = $1 AND id < $2 ORDER BY id DESC LIMIT @)` +
+		projectKeyJoins + `ORDER BY k.id DESC`
 	projectKeyByID = projectKeyColumns + `api_keys` + projectKeyJoins + `WHERE k.kind <> 1 AND k.project_id = $1 AND k.id = $2`
 )
 
@@ -34,7 +36,14 @@ func scanProjectKey(row scanner) (key org.ProjectAPIKey, err error) {
 
 // ProjectAPIKeys implements org.Store (list-project-api-keys).
 func (s *Store) ProjectAPIKeys(ctx context.Context, projectID string, page org.Page) ([]org.ProjectAPIKey, error) {
-	return limitedTo(ctx, s, scanProjectKey, projectKeysAfter, page.Limit, projectID, page.After)
+	text, after := projectKeysAfter, page.After
+	if page.Descending {
+		text = projectKeysBefore
+		if after == "" {
+			after = "~" // sorts behind every id
+		}
+	}
+	return limitedTo(ctx, s, scanProjectKey, text, page.Limit, projectID, after)
 }
 
 // ProjectAPIKey implements org.Store (retrieve-project-api-key).

@@ -41,6 +41,8 @@ func everyResource(t *testing.T, s *sqlstore.Store) {
 	must(err)
 	_, err = s.ProjectAPIKeys(ctx, "proj_x", page)
 	must(err)
+	_, err = s.ProjectAPIKeys(ctx, "proj_x", org.Page{Limit: 1, Descending: true})
+	must(err)
 	_, _, err = s.ProjectAPIKey(ctx, "proj_x", "key_x")
 	must(err)
 	_, err = s.RateLimits(ctx, "proj_x")
