@@ -108,7 +108,7 @@ func TestMalformedRequestsAreAnsweredAlikeOnBothEngines(t *testing.T) {
 			g := &generator{Rand: rand.New(rand.NewPCG(uint64(shard), 1))}
 			var addresses []string
 			for _, e := range engines {
-				s := newSystem(t, server.Config{Database: e.database(t)}, g.seed)
+				s := newSystem(t, server.Config{Database: e.database(t), NoConsole: true}, g.seed)
 				addresses = append(addresses, s.address())
 			}
 			var silent []string

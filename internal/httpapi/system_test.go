@@ -45,7 +45,7 @@ func onBothEngines(t *testing.T, fill func(*seed), test func(*testing.T, *system
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			test(t, newSystem(t, server.Config{Database: e.database(t)}, fill))
+			test(t, newSystem(t, server.Config{Database: e.database(t), NoConsole: true}, fill))
 		})
 	}
 }
