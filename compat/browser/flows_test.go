@@ -1,12 +1,14 @@
 package browser
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 func TestAKeyFromBirthToEnd(t *testing.T) {
@@ -74,5 +76,144 @@ func TestTheValueIsGoneWithItsPage(t *testing.T) {
 				t.Errorf("%d keys, want the first and one more", n)
 			}
 		})
+	}
+}
+
+func TestSignInIsRefused(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	made := s.post(t, "/v1/organization/admin_api_keys", `{"name":"short-lived"}`)
+	b := s.open(t)
+	b.goTo("/admin-keys").see("Sign in to Keyreeve") // whatever was asked for
+	b.fill("#key", strings.Repeat("x", 58)).press("Sign in").see("does not begin with sk-admin-")
+	b.fill("#key", made.Value[:len(made.Value)-1]).press("Sign in").see("57 characters")
+	b.fill("#key", made.Value).press("Sign in").see("Admin keys", "short-lived")
+	// The key is revoked: its session is over, and it opens no other.
+	var gone struct{ Deleted bool }
+	s.api(t, http.MethodDelete, "/v1/organization/admin_api_keys/"+made.ID, "", &gone)
+	b.press("Projects").see("Your session has ended")
+	b.fill("#key", made.Value).press("Sign in").see("was revoked")
+	b.lacks(made.Value)
+}
+
+func TestTwoTabs(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	one := s.open(t).signIn(s.key)
+	two := one.another()
+	// Each tab has a form of its own, and both are taken.
+	one.goTo("/admin-keys/new").fill("#name", "from tab one")
+	two.goTo("/admin-keys/new").fill("#name", "from tab two").press("Make the key").see("Copy it now")
+	one.press("Make the key").see("Copy it now")
+	two.press("I have copied it")
+	two.goTo("/activity").see("from tab one", "from tab two", "Live")
+	// What happens in one tab is seen in the other without a reload.
+	one.goTo("/projects/new").fill("#name", "seen at once").press("Make the project").see("seen at once")
+	two.see("seen at once")
+	// Signing out in one is signing out in both.
+	one.press("Sign out").see("Sign in to Keyreeve")
+	two.press("Users").see("Sign in to Keyreeve")
+}
+
+func TestWithoutScripts(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.open(t).withoutScripts()
+	b.goTo("/sign-in").fill("#key", s.key).press("Sign in").see("Overview", "Times are UTC")
+	b.press("Admin keys").press("New admin key").fill("#name", "no scripts").press("Make the key").see("Copy it now")
+	value := b.value()
+	if got := s.verify(t, value); got != http.StatusOK {
+		t.Errorf("the key: %d", got)
+	}
+	b.press("I have copied it").see("UTC").press("Revoke").fill("#typed", value[len(value)-3:]).press("Revoke the key").see("1/1")
+	if got := s.verify(t, value); got != http.StatusUnauthorized {
+		t.Errorf("the revoked key: %d", got)
+	}
+	b.goTo("/admin-keys?q=first").see("First admin key")
+	b.goTo("/activity").see("revoked the admin key")
+	b.press("Sign out").see("Sign in to Keyreeve")
+}
+
+func TestByKeyboardAlone(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.open(t)
+	keys := func(text string) { b.t.Helper(); b.run(chromedp.KeyEvent(text)) }
+	b.goTo("/sign-in")
+	keys(s.key) // the field has the focus
+	keys(kb.Enter)
+	b.see("Overview", "Replicas")
+	keys(kb.Tab)
+	if got := script[string](b, `document.activeElement.textContent`); got != "Skip to the content" {
+		t.Errorf("the first stop is %q", got)
+	}
+	b.goTo("/admin-keys/new")
+	keys("by keyboard")
+	keys(kb.Tab)
+	keys(kb.ArrowUp) // from 90 days to 30
+	keys(kb.Enter)
+	b.see("Copy it now", "in 30 days")
+	value := b.value()
+	b.goTo("/admin-keys").see("by keyboard")
+	// Every control can be reached, and shows that it has the focus.
+	seen := map[string]bool{}
+	for range 40 {
+		keys(kb.Tab)
+		at := script[string](b, `(() => { const e = document.activeElement, s = getComputedStyle(e);
+			return e.matches(':focus-visible') && s.outlineStyle === 'none' ? 'no outline: ' + e.outerHTML : (e.textContent || e.name).trim() })()`)
+		if strings.HasPrefix(at, "no outline") {
+			t.Error(at)
+		}
+		seen[at] = true
+	}
+	for _, want := range []string{"Overview", "Sign out", "New admin key", "q", "Show", "by keyboard"} {
+		if !seen[want] {
+			t.Errorf("%q is not reached by Tab", want)
+		}
+	}
+	b.goTo("/admin-keys?q=by").press("by keyboard").press("Revoke").see("Revoke by keyboard?")
+	keys(value[len(value)-3:])
+	keys(kb.Enter)
+	b.see("is refused from now on")
+}
+
+func TestFindingWhileTyping(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, name := range []string{"alpha", "beta", "gamma"} {
+		s.post(t, "/v1/organization/admin_api_keys", `{"name":"`+name+`"}`)
+	}
+	b := s.open(t).signIn(s.key)
+	b.goTo("/admin-keys").see("alpha", "beta", "gamma").fill("#q", "BE").see("beta")
+	for deadline := time.Now().Add(patience / 2); strings.Contains(b.text(), "alpha"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the list did not change:\n%s", b.text())
+		}
+	}
+	b.fill("#q", "lovelace")
+	b.see("Press Enter to look for owners")
+	b.run(chromedp.KeyEvent(kb.Enter))
+	b.see("alpha", "beta", "gamma")
+}
+
+// TestPagesAreLight measures what a first visit transfers.
+func TestPagesAreLight(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for i := range 30 {
+		s.post(t, "/v1/organization/admin_api_keys", fmt.Sprintf(`{"name":"key number %d"}`, i))
+	}
+	b := s.open(t).signIn(s.key)
+	const limit = 100_000
+	for _, path := range []string{"/", "/admin-keys", "/activity", "/start"} {
+		b.goTo(path).run(chromedp.Sleep(500 * time.Millisecond)) // for the paint
+		sizes := script[[]int](b, `(() => { const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+			const sum = (f) => all.reduce((n, e) => n + e[f], 0);
+			const paint = performance.getEntriesByName('first-contentful-paint')[0];
+			return [sum('decodedBodySize'), sum('encodedBodySize'), Math.round(paint ? paint.startTime : -1)] })()`)
+		t.Logf("%s: %d bytes, %d of them transferred, first paint after %d ms", path, sizes[0], sizes[1], sizes[2])
+		if sizes[0] > limit {
+			t.Errorf("%s has %d bytes, more than %d", path, sizes[0], limit)
+		}
 	}
 }

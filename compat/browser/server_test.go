@@ -103,8 +103,11 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
+// created is what is read of something new.
+type created struct{ ID, Value string }
+
 // post changes something over the API, and returns what came back.
-func (s server) post(t *testing.T, path, body string) (made struct{ ID string }) {
+func (s server) post(t *testing.T, path, body string) (made created) {
 	t.Helper()
 	s.api(t, http.MethodPost, path, body, &made)
 	return made

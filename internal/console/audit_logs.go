@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -113,7 +114,7 @@ func (v *visit) listAuditLogs() error {
 	if err != nil {
 		return err
 	}
-	p.Events = sentences(page.Items)
+	p.Events = v.sentences(page.Items)
 	address := func(q url.Values) string {
 		if len(q) == 0 {
 			return activitySection
@@ -140,7 +141,7 @@ func (v *visit) eventsOf(resource string) ([]sentence, error) {
 	page, err := v.Service.ListAuditLogs(v.r.Context(), v.caller, org.AuditPage{
 		AuditFilter: org.AuditFilter{Resources: []string{resource}}, Limit: shown,
 	})
-	return sentences(page.Items), err
+	return v.sentences(page.Items), err
 }
 
 // eventPage is one event with what was stored of it.
@@ -151,6 +152,10 @@ type eventPage struct {
 	Raw      string
 	Hash     string
 }
+
+// digests finds those of keys in an event. They are of no use to anybody but the
+// server, so no page shows one whole.
+var digests = regexp.MustCompile(`"digest": "([0-9a-f]{8})[0-9a-f]*"`)
 
 // showAuditLog shows one event, by its revision.
 func (v *visit) showAuditLog() error {
@@ -172,6 +177,6 @@ func (v *visit) showAuditLog() error {
 	}
 	return v.render(http.StatusOK, "event", eventPage{
 		frame: v.frame(fmt.Sprintf("Event %d", revision), activitySection), Event: event,
-		Sentence: sentenceOf(event), Raw: string(raw), Hash: hex.EncodeToString(stored.Hash[:]),
+		Sentence: v.sentences([]org.AuditEvent{event})[0], Raw: digests.ReplaceAllString(string(raw), `"digest": "$1…"`), Hash: hex.EncodeToString(stored.Hash[:]),
 	})
 }

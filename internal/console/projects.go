@@ -212,5 +212,5 @@ func (v *visit) showProject() error {
 	if err != nil {
 		return err
 	}
-	return v.render(http.StatusOK, "project", projectPage{inProject: in, Events: sentences(events.Items)})
+	return v.render(http.StatusOK, "project", projectPage{inProject: in, Events: v.sentences(events.Items)})
 }

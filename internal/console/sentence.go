@@ -26,12 +26,44 @@ type sentence struct {
 	Console, Alarm  bool // made in the console; worth a second look
 }
 
-func sentences(events []org.AuditEvent) []sentence {
-	out := make([]sentence, len(events))
+// sentences words events. Users and service accounts that an event has by their
+// id alone are looked up, and called what they are called now.
+func (v *visit) sentences(events []org.AuditEvent) []sentence {
+	out, names := make([]sentence, len(events)), map[string]string{}
 	for i, e := range events {
 		out[i] = sentenceOf(e)
+		if out[i].Object != e.Resource {
+			continue
+		}
+		name, ok := names[e.Resource]
+		if !ok {
+			name = v.nameOf(e)
+			names[e.Resource] = name
+		}
+		out[i].Object = name
 	}
 	return out
+}
+
+// nameOf returns what the resource of an event is called, or its id where it is
+// gone.
+func (v *visit) nameOf(e org.AuditEvent) string {
+	id, ctx := e.Resource, v.r.Context()
+	switch {
+	case strings.HasPrefix(id, org.PrefixUser):
+		if user, err := v.Service.GetUser(ctx, v.caller, id); err == nil {
+			return user.Email
+		}
+	case strings.HasPrefix(id, org.PrefixServiceAccount):
+		if account, err := v.Service.GetServiceAccount(ctx, v.caller, e.ProjectID, id); err == nil {
+			return account.Name
+		}
+	case strings.HasPrefix(id, org.PrefixInvite):
+		if invite, err := v.Service.GetInvite(ctx, v.caller, id); err == nil {
+			return invite.Email
+		}
+	}
+	return id
 }
 
 // eventData is what sentences use of an event's data.
@@ -121,7 +153,7 @@ var sayings = map[org.EventType]func(s *sentence, e org.AuditEvent, d eventData)
 	},
 
 	org.EventInviteSent:     func(s *sentence, _ org.AuditEvent, d eventData) { s.invite("invited", d); s.as(d) },
-	org.EventInviteAccepted: func(s *sentence, _ org.AuditEvent, d eventData) { s.invite("accepted the invite of", d) },
+	org.EventInviteAccepted: func(s *sentence, _ org.AuditEvent, _ eventData) { s.Verb, s.Object = "accepted an invite", "" },
 	org.EventInviteDeleted:  func(s *sentence, _ org.AuditEvent, d eventData) { s.invite("took back the invite of", d) },
 
 	org.EventRateLimitUpdated: func(s *sentence, _ org.AuditEvent, d eventData) { s.Verb = "changed the rate limit"; s.changes(d) },

@@ -89,6 +89,8 @@
   }
   const days = document.getElementById('days');
   if (days) days.addEventListener('input', () => { document.querySelector('input[name=expiry][value=days]').checked = true; });
+  const here = document.querySelector('.side nav [aria-current]');
+  if (here) here.scrollIntoView({ block: 'nearest', inline: 'center' });
   times(document);
   fromFragment();
   follow();
