@@ -25,6 +25,7 @@ need caddy has caddy
 need haproxy has haproxy
 need nodejs has node
 need npm has npm
+need chromium has chromium
 need perl has perl
 need libopenapi-client-perl perl -MOpenAPI::Client -e 1
 

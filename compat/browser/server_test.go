@@ -1,7 +1,6 @@
 package browser
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -13,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,7 +23,25 @@ type server struct {
 	url     string // of the console
 	gateway string // of the gateways' listener
 	key     string // its first admin key
-	log     *bytes.Buffer
+	log     *output
+}
+
+// output is what the server prints, for all to read while it does.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // start runs the built binary on a new database until the test ends.
@@ -38,7 +56,7 @@ func start(t *testing.T) server {
 	}
 	dir, address, gateway := t.TempDir(), freeAddress(t), freeAddress(t)
 	keyFile := filepath.Join(dir, "admin-key")
-	s := server{url: "http://" + address, gateway: "http://" + gateway, log: new(bytes.Buffer)}
+	s := server{url: "http://" + address, gateway: "http://" + gateway, log: new(output)}
 	cmd := exec.CommandContext(t.Context(), binary, "serve", "--listen", address, "--gateway-listen", gateway,
 		"--database", filepath.Join(dir, "keyreeve.db"), "--bootstrap-key-file", keyFile, "--log-level", "debug",
 		"--owner-name", "Ada Lovelace", "--owner-email", "ada@example.com")
