@@ -3,7 +3,6 @@ package recipetest
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"net"
@@ -19,10 +18,7 @@ import (
 	"time"
 
 	"github.com/keyreeve/keyreeve/client"
-	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/server"
-	"github.com/keyreeve/keyreeve/internal/sqlstore"
-	"github.com/keyreeve/keyreeve/internal/token"
 )
 
 // recipe is one gateway with its files, the first of which is its
@@ -32,16 +28,20 @@ type recipe struct {
 	command string
 	files   []string
 	args    func(dir, config string) []string
+
+	// To let in some kinds of keys only, the first text of its configuration is
+	// replaced by the second, as its comment says. None in a recipe as it is.
+	kinds [2]string
 }
 
 var recipes = []recipe{
-	{"nginx", "nginx", []string{"nginx.conf"}, func(dir, config string) []string {
+	{name: "nginx", command: "nginx", files: []string{"nginx.conf"}, args: func(dir, config string) []string {
 		return []string{"-p", dir, "-c", config, "-g", "daemon off; pid " + filepath.Join(dir, "nginx.pid") + ";"}
 	}},
-	{"Caddy", "caddy", []string{"Caddyfile"}, func(_, config string) []string {
+	{name: "Caddy", command: "caddy", files: []string{"Caddyfile"}, args: func(_, config string) []string {
 		return []string{"run", "--config", config, "--adapter", "caddyfile"}
 	}},
-	{"HAProxy", "haproxy", []string{"haproxy.cfg", "keyreeve.lua"}, func(_, config string) []string {
+	{name: "HAProxy", command: "haproxy", files: []string{"haproxy.cfg", "keyreeve.lua"}, args: func(_, config string) []string {
 		return []string{"-db", "-f", config}
 	}},
 }
@@ -82,71 +82,28 @@ func newWorld(t *testing.T, r recipe) *world {
 
 func (w *world) startKeyreeve(t *testing.T) {
 	t.Helper()
-	database := filepath.Join(t.TempDir(), "keyreeve.db")
-	w.seed(t, database)
+	dir := t.TempDir()
+	keyFile := filepath.Join(dir, "key")
 	s, err := server.Start(t.Context(), server.Config{
-		Listen: "127.0.0.1:0", GatewayListen: "127.0.0.1:0", Database: database,
+		Listen: "127.0.0.1:0", GatewayListen: "127.0.0.1:0",
+		Database:  filepath.Join(dir, "keyreeve.db"),
+		OwnerName: "Owner", OwnerEmail: "owner@example.com", BootstrapKeyFile: keyFile,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Stop(context.Background()) }) // a test may have stopped it
-	w.keyreeve = s
+	key, err := os.ReadFile(keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.keyreeve, w.adminKey = s, strings.TrimSpace(string(key))
 	if w.client, err = client.New(s.URL()+"/v1", w.adminKey); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.client.CloseIdleConnections)
-}
-
-// seed makes an organization with an admin key, and a key of its project, which
-// has rate limits.
-func (w *world) seed(t *testing.T, database string) {
-	t.Helper()
-	store, err := sqlstore.Open(t.Context(), sqlstore.Config{Database: database})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	var first org.AdminAPIKey
-	if _, err := org.NewService(store, rand.Reader, nil).Bootstrap(t.Context(), org.Bootstrap{
-		OwnerName: "Owner", OwnerEmail: "owner@example.com",
-		Announce: func(key org.AdminAPIKey, secret token.Secret) error {
-			first, w.adminKey = key, secret.Reveal()
-			return nil
-		},
-	}); err != nil {
-		t.Fatal(err)
-	}
-	projects, err := store.Projects(t.Context(), org.ProjectPage{Page: org.Page{Limit: 1}})
-	if err != nil || len(projects) == 0 {
-		t.Fatalf("%d projects, %v", len(projects), err)
-	}
-	w.project = projects[0].ID
-	secret, err := token.Mint(token.KindProject, rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.projectKey = secret.Reveal()
-	if _, err := store.Update(t.Context(), func(tx org.Tx) error {
-		id, err := tx.NewID(org.PrefixKey)
-		if err != nil {
-			return err
-		}
-		key := org.Key{
-			ID: id.String(), Kind: org.KindProject, Name: "models", Digest: secret.Digest(), Redacted: secret.Redacted(),
-			CreatedAt: tx.Now(), OwnerType: first.Owner.Type, OwnerID: first.Owner.ID, ProjectID: w.project,
-		}
-		tx.Emit(org.Event{Type: org.EventAPIKeyCreated, Effects: []org.Effect{org.KeyAdded{
-			ID: key.ID, Kind: key.Kind, Digest: key.Digest, OwnerType: key.OwnerType, OwnerID: key.OwnerID, ProjectID: key.ProjectID,
-		}}})
-		return tx.InsertKey(key)
-	}); err != nil {
-		t.Fatal(err)
-	}
+	w.project = w.newProject(t)
+	w.projectKey = w.newMemberKey(t, w.project, w.owner(t)).Value
 }
 
 func (w *world) startGateway(t *testing.T, r recipe, path string) {
@@ -166,8 +123,8 @@ func (w *world) startGateway(t *testing.T, r recipe, path string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if name == r.files[0] && !bytes.Contains(text, []byte(clientsAddress)) {
-			t.Fatalf("%s does not listen at %s", name, clientsAddress)
+		if name == r.files[0] {
+			text = r.configure(t, name, text)
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(replace.Replace(string(text))), 0o644); err != nil {
 			t.Fatal(err)
@@ -196,6 +153,22 @@ func (w *world) startGateway(t *testing.T, r recipe, path string) {
 		time.Sleep(25 * time.Millisecond)
 	}
 	t.Fatalf("%s does not listen at %s; it printed:\n%s", r.name, address, w.output)
+}
+
+// configure changes a recipe's configuration in what its comments offer.
+func (r recipe) configure(t *testing.T, name string, text []byte) []byte {
+	t.Helper()
+	if !bytes.Contains(text, []byte(clientsAddress)) {
+		t.Fatalf("%s does not listen at %s", name, clientsAddress)
+	}
+	if r.kinds[0] == "" {
+		return text
+	}
+	out := bytes.Replace(text, []byte(r.kinds[0]), []byte(r.kinds[1]), 1)
+	if bytes.Equal(out, text) {
+		t.Fatalf("%s has no %q", name, r.kinds[0])
+	}
+	return out
 }
 
 func freeAddress(t *testing.T) string {

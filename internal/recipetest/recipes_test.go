@@ -3,6 +3,7 @@ package recipetest
 import (
 	"bufio"
 	"context"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -34,6 +35,8 @@ func TestRecipes(t *testing.T) {
 			t.Run("who a client says it is is dropped", w.testSpoofed)
 			t.Run("bad keys are refused", w.testRefused)
 			t.Run("an expired key is refused", w.testExpired)
+			t.Run("keys of projects say whose they are", w.testProjectKeys)
+			t.Run("a key ends with its owner", w.testOwnersEnd)
 			t.Run("a request over its limit is refused", w.testLimited)
 			t.Run("a stream is passed on as it comes", w.testStream)
 			t.Run("a key is refused from the moment its revocation returned", w.testRevokedMidStream)
@@ -60,30 +63,36 @@ func (w *world) testAllowed(t *testing.T) {
 	if a.status != http.StatusOK || a.body != `{"object":"chat.completion"}` {
 		t.Fatalf("got %d %s", a.status, a.body)
 	}
-	w.checkArrived(t, key)
+	w.checkArrived(t, key.Value, adminIdentity(key))
 }
 
-// checkArrived looks at the one request that reached the model server.
-func (w *world) checkArrived(t *testing.T, key *api.AdminAPIKeyCreateResponse) {
-	t.Helper()
-	seen := w.models.take()
-	if len(seen) != 1 {
-		t.Fatalf("%d requests reached the model server, want 1", len(seen))
-	}
-	want := map[string]string{
-		"Authorization":         "Bearer local-model-key",
+// adminIdentity is what the model server is told of an admin key's owner.
+func adminIdentity(key *api.AdminAPIKeyCreateResponse) map[string]string {
+	return map[string]string{
 		"X-Keyreeve-Key-Id":     key.ID,
 		"X-Keyreeve-Owner-Id":   key.Owner.ID,
 		"X-Keyreeve-Owner-Type": "user",
 		"X-Keyreeve-Kind":       "admin",
 	}
+}
+
+// checkArrived looks at the one request that reached the model server: it says
+// who sent it, and does not have the key.
+func (w *world) checkArrived(t *testing.T, key string, who map[string]string) {
+	t.Helper()
+	seen := w.models.take()
+	if len(seen) != 1 {
+		t.Fatalf("%d requests reached the model server, want 1", len(seen))
+	}
+	want := map[string]string{"Authorization": "Bearer local-model-key"}
+	maps.Copy(want, who)
 	for _, name := range append([]string{"Authorization", "X-Api-Key", "Api-Key"}, identity...) {
 		if got := strings.Join(seen[0].Values(name), "|"); got != want[name] {
 			t.Errorf("the model server got %s: %q, want %q", name, got, want[name])
 		}
 	}
 	for name, values := range seen[0] {
-		if strings.Contains(strings.Join(values, ""), key.Value) {
+		if strings.Contains(strings.Join(values, ""), key) {
 			t.Errorf("the client's key reached the model server in %s", name)
 		}
 	}
@@ -101,7 +110,7 @@ func (w *world) testOtherHeaders(t *testing.T) {
 			t.Errorf("a good key in %s: got %d %s", headers[0], a.status, a.body)
 			continue
 		}
-		w.checkArrived(t, key)
+		w.checkArrived(t, key.Value, adminIdentity(key))
 	}
 	other := w.newKey(t, nil)
 	for _, headers := range [][]string{
@@ -129,7 +138,7 @@ func (w *world) testSpoofed(t *testing.T) {
 	if a := w.get(t, "/v1/models", headers...); a.status != http.StatusOK {
 		t.Fatalf("got %d %s", a.status, a.body)
 	}
-	w.checkArrived(t, key)
+	w.checkArrived(t, key.Value, adminIdentity(key))
 }
 
 func (w *world) testRefused(t *testing.T) {
