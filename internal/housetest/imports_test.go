@@ -137,6 +137,7 @@ var rules = []rule{
 	{pkg: "internal/contracttest", may: []string{"openapi"}, why: "the contract judges the code and must not lean on it"},
 	{pkg: "internal/crashtest", why: "it has tests only, which run the program from outside"},
 	{pkg: "internal/historytest", never: storage, why: "it judges what clients saw, and knows nothing of how it came about"},
+	{pkg: "internal/modeltest", why: "it has tests only, which administer a server at random and hold it to a model"},
 	{pkg: "internal/readmetest", why: "it has tests only, which do what a reader would"},
 	{pkg: "internal/recipetest", why: "it has tests only, which put real gateways before a server"},
 	{pkg: "internal/pgtest", why: "a database for tests knows nothing of what is stored in it"},
