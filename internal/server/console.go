@@ -57,9 +57,9 @@ func consoleVerdict(v httpapi.Verdict) console.Verdict {
 type consoleState struct {
 	server *Server
 
-	mu       sync.Mutex
-	survey   console.Survey
-	until    time.Time // when it is to be made anew
+	mu     sync.Mutex
+	survey console.Survey
+	until  time.Time // when it is to be made anew
 }
 
 // surveyShare is how much longer a survey does than it takes to make: it reads
