@@ -2,20 +2,17 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/keyreeve/keyreeve/internal/org"
 )
 
-// The page is cut out before the users are joined to it, so that no engine can
-// think of joining first.
+// The user is looked up for each row of the page. Of a join PostgreSQL would
+// rather read some thousand users than the few that it needs.
 const (
-	projectUserColumns = `SELECT m.project_id, m.user_id, u.name, u.email, m.role, m.added_at FROM `
-	projectUserJoin    = ` m JOIN users u ON u.id = m.user_id `
-
-	projectUserByID   = projectUserColumns + `project_users` + projectUserJoin + `WHERE m.project_id = $1 AND m.user_id = $2`
-	projectUsersAfter = projectUserColumns + `(SELECT project_id, user_id, role, added_at FROM project_users
-WHERE project_id = $1 AND user_id > $2 ORDER BY user_id LIMIT %d)` + projectUserJoin + `ORDER BY m.user_id`
+	projectUserColumns = `SELECT m.project_id, m.user_id, COALESCE((SELECT u.name FROM users u WHERE u.id = m.user_id), ''),
+COALESCE((SELECT u.email FROM users u WHERE u.id = m.user_id), ''), m.role, m.added_at FROM project_users m`
+	projectUserByID   = projectUserColumns + ` WHERE m.project_id = $1 AND m.user_id = $2`
+	projectUsersAfter = projectUserColumns + ` WHERE m.project_id = $1 AND m.user_id > $2 ORDER BY m.user_id`
 )
 
 func scanProjectUser(row scanner) (m org.ProjectUser, err error) {
@@ -25,8 +22,7 @@ func scanProjectUser(row scanner) (m org.ProjectUser, err error) {
 
 // ProjectUsers implements org.Store (list-project-users).
 func (s *Store) ProjectUsers(ctx context.Context, projectID string, page org.Page) ([]org.ProjectUser, error) {
-	text := fmt.Sprintf(projectUsersAfter, page.Limit)
-	return pageOf(ctx, s, scanProjectUser, text, page.Limit, projectID, page.After)
+	return pageOf(ctx, s, scanProjectUser, projectUsersAfter, page.Limit, projectID, page.After)
 }
 
 // ProjectUser implements org.Store (retrieve-project-user).

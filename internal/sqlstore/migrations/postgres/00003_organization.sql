@@ -20,7 +20,8 @@ CREATE TABLE project_users (
     added_at   BIGINT           NOT NULL,
     PRIMARY KEY (project_id, user_id)
 );
-CREATE INDEX project_users_by_user ON project_users (user_id, project_id);
+-- Without the project, or a page of members might be read along this one.
+CREATE INDEX project_users_by_user ON project_users (user_id);
 
 -- projects is a JSON array of {"id", "role"}. token_digest is the SHA-256 of
 -- the value in the link, and empty once the invite was accepted.
