@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -333,7 +335,13 @@ func refusedTokenDoesNotTouchTheLog(t *testing.T, open Open) {
 	}
 	w.do(t, func(tx org.Tx) error {
 		tx.Emit(org.Event{Type: org.EventUserAdded})
-		w.refused(t, unknown.Reveal()) // while the lock is held
+		// The lock is held here, so who wanted it would wait for the deadline.
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		_, _, err := w.svc.AcceptInvite(ctx, guest, org.Acceptance{Token: unknown.Reveal(), Name: "Eve"})
+		if r, ok := errors.AsType[*org.Refusal](err); !ok || r.Code != "invalid_invite_token" {
+			t.Errorf("%v", err)
+		}
 		return nil
 	})
 }
