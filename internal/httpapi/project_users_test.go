@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,8 +66,8 @@ func TestProjectUsersAreListedPageByPage(t *testing.T) {
 	fill := func(s *seed) { s.spare = s.readers(23) }
 	onBothEngines(t, fill, func(t *testing.T, s *system) {
 		path := membersPath(s.defaultProject(t).ID) // whose members may be edited
-		for i := len(s.seed.spare) - 1; i >= 0; i-- {
-			decode[api.ProjectUser](t, s.post(t, path, `{"role":"member","user_id":"`+s.seed.spare[i]+`"}`))
+		for _, id := range slices.Backward(s.seed.spare) {
+			decode[api.ProjectUser](t, s.post(t, path, `{"role":"member","user_id":"`+id+`"}`))
 		}
 		for query, want := range map[string][]string{"": s.seed.spare, "limit=1": s.seed.spare, "limit=7": s.seed.spare, "limit=100": s.seed.spare} {
 			if diff := cmp.Diff(want, listed(t, s, path, query, memberID)); diff != "" {

@@ -49,7 +49,7 @@ func checkEmail(param, email string) error {
 	return nil
 }
 
-func checkExpiry(param string, seconds *int64) error {
+func checkExpiry(param string, seconds *int64) error { //nolint:unparam // each check is told whose it is
 	switch {
 	case seconds == nil:
 		return nil

@@ -173,7 +173,7 @@ func (s *Service) UpdateRateLimit(ctx context.Context, caller Caller, projectID,
 	}
 	var limit RateLimit
 	commit, err := s.change(ctx, caller, func(tx Tx, actor Owner) error {
-		if _, err := activeProject(tx, projectID); err != nil {
+		if err := activeProject(tx, projectID); err != nil {
 			return err
 		}
 		own, ok, err := tx.RateLimit(projectID, defaults.Model)

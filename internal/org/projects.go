@@ -228,7 +228,7 @@ func (s *Service) changeProject(
 // changeIn runs fn to change what a project has, while it is not archived.
 func (s *Service) changeIn(ctx context.Context, caller Caller, projectID string, fn func(tx Tx, actor Actor) error) (Commit, error) {
 	return s.change(ctx, caller, func(tx Tx, actor Owner) error {
-		if _, err := activeProject(tx, projectID); err != nil {
+		if err := activeProject(tx, projectID); err != nil {
 			return err
 		}
 		return fn(tx, caller.actor(actor))
@@ -246,12 +246,12 @@ func theProject(tx Tx, id string) (Project, error) {
 
 // activeProject is theProject for a change of what the project has, which ends
 // when it is archived.
-func activeProject(tx Tx, id string) (Project, error) {
+func activeProject(tx Tx, id string) error {
 	project, err := theProject(tx, id)
 	if err == nil && project.ArchivedAt != 0 {
 		err = projectArchived(id)
 	}
-	return project, err
+	return err
 }
 
 func noSuchProject(id string) error { return noSuch("project", id) }

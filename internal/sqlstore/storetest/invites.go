@@ -348,8 +348,8 @@ func refusedTokenDoesNotTouchTheLog(t *testing.T, open Open) {
 
 func readersMayOnlyReadInvitesAndMembers(t *testing.T, open Open) {
 	w := newWorld(t, open)
-	ctx, project, invite := t.Context(), w.newProject(t, "p").ID, org.Invite{}
-	invite, _ = w.invite(t, "grace@example.com")
+	ctx, project := t.Context(), w.newProject(t, "p").ID
+	invite, _ := w.invite(t, "grace@example.com")
 	user := w.join(t, project, w.owner.OwnerID).UserID
 	for name, caller := range map[string]org.Caller{"reader": w.people(t, 1, org.RoleReader)[0], "nobody": {}} {
 		_, list := w.svc.ListInvites(ctx, caller, org.Page{Limit: 1})
