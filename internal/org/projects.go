@@ -244,8 +244,8 @@ func theProject(tx Tx, id string) (Project, error) {
 	return project, err
 }
 
-// activeProject is theProject for a change of what the project has, which ends
-// when it is archived.
+// activeProject refuses a change of what a project has where there is no such
+// project, or it is archived.
 func activeProject(tx Tx, id string) error {
 	project, err := theProject(tx, id)
 	if err == nil && project.ArchivedAt != 0 {
