@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/keyreeve/keyreeve/internal/org"
@@ -22,13 +23,31 @@ import (
 type site struct {
 	url           string
 	owner, reader string // values of keys
-	log           *strings.Builder
+	log           *output
+}
+
+// output is a log, for all to read while it is written.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // start runs a server on a database that has two users.
 func start(t *testing.T) *site {
 	t.Helper()
-	s := &site{log: new(strings.Builder)}
+	s := &site{log: new(output)}
 	database := filepath.Join(t.TempDir(), "keyreeve.db")
 	s.organization(t, database)
 	srv, err := server.Start(t.Context(), server.Config{

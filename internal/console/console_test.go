@@ -392,3 +392,30 @@ func TestAnInviteIsAcceptedOnce(t *testing.T) {
 		t.Error("the token is in the log")
 	}
 }
+
+// TestWhatNobodyTypesIsNoFault sends bytes that PostgreSQL takes for no text.
+func TestWhatNobodyTypesIsNoFault(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.browser(t).signIn(s.owner)
+	for _, text := range []string{"\x00", "\xff", "\n", "‮", strings.Repeat("x", 2000)} {
+		v := url.QueryEscape(text)
+		for _, path := range []string{
+			"/admin-keys?q=" + v, "/admin-keys?sort=name&name=" + v + "&after=" + v, "/admin-keys?after=" + v,
+			"/activity?type=" + v + "&actor=" + v + "&resource=" + v + "&project=" + v + "&from=" + v, "/activity?after=" + v,
+			"/users/" + url.PathEscape(text), "/projects?after=" + v, "/sign-in?next=" + v + "&why=" + v,
+		} {
+			if a := b.get(path); a.status >= 500 {
+				t.Errorf("%q: %d", path, a.status)
+			}
+		}
+		for _, path := range []string{"/admin-keys/new", "/projects/new", "/invites/new"} {
+			if a := b.send(path, "name", text, "email", text, "expiry", text, "role", text); a.status != http.StatusUnprocessableEntity && len(text) < 2000 && text != "‮" {
+				t.Errorf("%s with %q: %d", path, text, a.status)
+			}
+		}
+	}
+	if strings.Contains(s.log.String(), "level=ERROR") {
+		t.Errorf("the log has a fault:\n%s", s.log)
+	}
+}

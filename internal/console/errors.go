@@ -100,9 +100,9 @@ func atField(message string) string {
 }
 
 // shown is what somebody typed, for the form that is shown again. A key that was
-// pasted into the wrong field is not.
+// pasted into the wrong field is not, nor is what nobody types.
 func shown(text string) string {
-	if token.In(text) {
+	if token.In(text) || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
 		return ""
 	}
 	return text

@@ -229,7 +229,7 @@ func (v *visit) newKey(s scope, title, section string) newKeyPage {
 // read fills the form with what was sent, and returns the lifetime in seconds,
 // nil for never.
 func (p *newKeyPage) read(form url.Values) (lifetime *int64) {
-	p.Name, p.Expiry, p.Days, p.OwnerID = form.Get("name"), form.Get("expiry"), form.Get("days"), form.Get("owner")
+	p.Name, p.Expiry, p.Days, p.OwnerID = form.Get("name"), form.Get("expiry"), shown(form.Get("days")), shown(form.Get("owner"))
 	if token.In(p.Name) {
 		p.Name = ""
 		p.Problems["name"] = "That was a key. A name is not secret: say what the key is for."

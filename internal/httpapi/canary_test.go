@@ -32,6 +32,7 @@ type canary struct {
 	address string // where it asks: the process, or what stands before it
 	values  []string
 	pending string            // the token of an invite that is never accepted
+	session string            // the cookie of a session of the console
 	seen    map[string][]byte // output by where it came from
 }
 
@@ -93,6 +94,20 @@ var misplaced = []string{
 	"POST /gateway/introspect HTTP/1.1\nAuthorization: Bearer GOOD\nContent-Type: application/x-www-form-urlencoded\n\ntoken=KEY",
 	"POST /gateway/introspect HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\ntoken=KEY&client_secret=KEY",
 	"POST /gateway/introspect HTTP/1.1\nAuthorization: Bearer KEYx\nContent-Type: application/x-www-form-urlencoded\n\ntoken=KEY&token=KEY",
+	"GET /KEY HTTP/1.1\nCookie: SESSION\n\n",
+	"GET /sign-in?next=/users/KEY&why=KEY HTTP/1.1\n\n",
+	"POST /sign-in HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\nkey=KEYx&next=KEY",
+	"POST /join HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\ntoken=KEYx&name=KEY",
+	"GET /admin-keys HTTP/1.1\nCookie: __Host-keyreeve=KEY; KEY=KEY\n\n",
+	"GET /admin-keys?q=KEY&after=KEY&sort=KEY HTTP/1.1\nCookie: SESSION\n\n",
+	"GET /admin-keys?sort=name&after=KEY&name=KEY HTTP/1.1\nCookie: SESSION\n\n",
+	"GET /admin-keys/KEY/revoke HTTP/1.1\nCookie: SESSION\n\n",
+	"GET /users/KEY HTTP/1.1\nCookie: SESSION\n\n",
+	"GET /activity?type=KEY&actor=KEY&resource=KEY&project=KEY&from=KEY&after=KEY HTTP/1.1\nCookie: SESSION\n\n",
+	"POST /admin-keys/new HTTP/1.1\nCookie: SESSION\nContent-Type: application/x-www-form-urlencoded\n\nname=KEY&expiry=KEY&days=KEY&form=KEY",
+	"POST /projects/new HTTP/1.1\nCookie: SESSION\nContent-Type: application/x-www-form-urlencoded\n\nname=KEY",
+	"POST /invites/new HTTP/1.1\nCookie: SESSION\nContent-Type: application/x-www-form-urlencoded\n\nemail=KEY&role=KEY&project=KEY",
+	"POST /users/KEY/role HTTP/1.1\nCookie: SESSION\nContent-Type: application/x-www-form-urlencoded\n\nrole=KEY&KEY=KEY",
 	"GET /healthz?KEY HTTP/1.1\n\n",
 	"POST /metrics?KEY HTTP/1.1\n\n",
 }
@@ -100,7 +115,7 @@ var misplaced = []string{
 // exchange sends bytes and keeps what comes back.
 func (c *canary) exchange(template, key string) string {
 	c.t.Helper()
-	text := strings.NewReplacer("KEYTAIL", key[1:], "KEY", key, "GOOD", c.process.key).Replace(template)
+	text := strings.NewReplacer("KEYTAIL", key[1:], "KEY", key, "GOOD", c.process.key, "SESSION", c.session).Replace(template)
 	head, body, _ := strings.Cut(text, "\n\n")
 	if !strings.Contains(head, "\nHost:") {
 		head += "\nHost: x"
@@ -154,6 +169,34 @@ func (c *canary) invite() {
 	c.pending, c.values = c.values[last], c.values[:last]
 }
 
+// signIn makes a session of the console and a key by its form. The page that shows
+// the key is not kept; all others are.
+func (c *canary) signIn() {
+	c.t.Helper()
+	answer := c.exchange("POST /sign-in HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\nkey=GOOD", c.process.key)
+	_, cookie, ok := strings.Cut(answer, "Set-Cookie: ")
+	if c.session, _, _ = strings.Cut(cookie, ";"); !ok {
+		c.t.Fatalf("no session:\n%s", answer)
+	}
+	shown := values(c.exchange("POST /admin-keys/new HTTP/1.1\nCookie: SESSION\nContent-Type: application/x-www-form-urlencoded\n\nname=seen+once&expiry=7", c.process.key))
+	if len(shown) != 1 {
+		c.t.Fatalf("%d values on the page of a new key", len(shown))
+	}
+	c.values = append(c.values, shown[0])
+}
+
+// look keeps the pages of the console.
+func (c *canary) look() {
+	c.t.Helper()
+	for _, path := range []string{"/", "/admin-keys", "/admin-keys/new", "/projects", "/users", "/invites", "/activity", "/activity/5", "/start"} {
+		answer := c.exchange("GET "+path+" HTTP/1.1\nCookie: SESSION\n\n", c.process.key)
+		if !strings.HasPrefix(answer, "HTTP/1.1 200") {
+			c.t.Errorf("%s: %s", path, answer)
+		}
+		c.keep("the page "+path, answer)
+	}
+}
+
 // run is one life of a server.
 func (c *canary) run() {
 	c.t.Helper()
@@ -162,6 +205,7 @@ func (c *canary) run() {
 	gone := c.create(`{"name":"gone"}`)
 	c.create(`{"name":"brief","expires_in_seconds":1}`)
 	c.invite()
+	c.signIn()
 	for _, template := range []string{
 		"DELETE " + keysPath + "/" + gone + " HTTP/1.1\nAuthorization: Bearer GOOD\n\n",
 		"GET " + keysPath + "/" + live + " HTTP/1.1\nAuthorization: Bearer GOOD\n\n",
@@ -181,6 +225,7 @@ func (c *canary) run() {
 		c.command("verify", value+"\n", "verify", "--database", c.process.database)
 	}
 	c.values = append(c.values, c.pending)
+	c.look()
 	c.keep("/metrics", c.exchange("GET /metrics HTTP/1.1\n\n", c.process.key))
 	copied := filepath.Join(c.t.TempDir(), "copy.db")
 	c.command("backup", "", "backup", "--database", c.process.database, copied)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/keyreeve/keyreeve/internal/token"
 )
@@ -45,6 +47,9 @@ func (s *Service) ListKeysByName(ctx context.Context, caller Caller, projectID s
 	if err := caller.Require(ManagementRead); err != nil {
 		return ListPage[KeyView]{}, err
 	}
+	if !isText(after.Name) || !isText(after.ID) {
+		after = KeyPlace{} // no page ended there
+	}
 	out, err := listOf(listRules{}, Page{Limit: limit}, func(p Page) ([]KeyView, error) {
 		return s.store.KeysByName(ctx, projectID, "", after, p.Limit)
 	})
@@ -63,6 +68,9 @@ func (s *Service) FindKeys(ctx context.Context, caller Caller, f KeyFilter, limi
 	}
 	if token.In(f.Text) {
 		return ListPage[KeyView]{}, holdsKey("q")
+	}
+	if !isText(f.Text) {
+		return ListPage[KeyView]{}, nil // no name has such characters
 	}
 	out, err := s.findKeys(ctx, f, limit+1)
 	if err != nil {
@@ -156,6 +164,9 @@ func redactedForms(text string) (forms [3]string, ok bool) {
 	}
 	return forms, true
 }
+
+// isText says whether s could be a name: PostgreSQL takes no other text.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) }
 
 // inKey says whether r is of the random part of keys.
 func inKey(r rune) bool {

@@ -1,0 +1,113 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/keyreeve/keyreeve/internal/org"
+)
+
+var searchTests = map[string]func(*testing.T, Open){
+	"KeysAreListedByName":      keysAreListedByName,
+	"KeysAreFoundByWhatIsSeen": keysAreFoundByWhatIsSeen,
+	"SearchTakesNoPatterns":    searchTakesNoPatterns,
+}
+
+func keysAreListedByName(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	for _, name := range []string{"b", "A", "a", "Ä", "B", "a b", "a", "z"} {
+		w.create(t, name, 0)
+	}
+	project := w.newProject(t, "p")
+	w.newAccount(t, project.ID, "elsewhere") // with a key that is in no list of admin keys
+	var names []string
+	for place := (org.KeyPlace{}); ; {
+		page, err := w.svc.ListKeysByName(t.Context(), w.owner, "", place, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range page.Items {
+			names = append(names, k.Name)
+			place = org.KeyPlace{Name: k.Name, ID: k.ID}
+		}
+		if len(page.Items) == 2 {
+			w.remove(t, page.Items[1].ID) // the place stays
+		}
+		if !page.HasMore {
+			break
+		}
+	}
+	want := []string{"A", "a", "a", "a b", "b", "B", "First admin key", "z", "Ä"}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func keysAreFoundByWhatIsSeen(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	deploy, other := w.create(t, "Deploy pipeline", 0), w.create(t, "other", 0)
+	project := w.newProject(t, "p")
+	_, issued := w.newAccount(t, project.ID, "recommender")
+	tail := func(redacted string) string { return redacted[len(redacted)-3:] }
+	for _, tt := range []struct {
+		project, text string
+		deep          bool
+		want          []string
+	}{
+		{"", "dep", false, []string{deploy.ID}},
+		{"", "DEPLOY p", false, []string{deploy.ID}},
+		{"", "pipeline", false, nil},
+		{"", deploy.ID, false, []string{deploy.ID}},
+		{"", tail(other.Redacted), false, nil},
+		{"", tail(other.Redacted), true, []string{other.ID}},
+		{"", other.Redacted, true, []string{other.ID}},
+		{"", "lovelace", false, nil},
+		{"", "lovelace", true, []string{other.ID, deploy.ID, w.first.ID}},
+		{"", "ADA@", true, []string{other.ID, deploy.ID, w.first.ID}},
+		{project.ID, "lovelace", true, nil},
+		{project.ID, "recommender", true, []string{issued.ID}},
+		{project.ID, tail(issued.Redacted), true, []string{issued.ID}},
+		{project.ID, deploy.ID, true, nil},
+		{"", issued.ID, true, nil},
+	} {
+		found, err := w.svc.FindKeys(t.Context(), w.owner, org.KeyFilter{ProjectID: tt.project, Text: tt.text, Deep: tt.deep}, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, k := range found.Items {
+			ids = append(ids, k.ID)
+		}
+		if diff := cmp.Diff(tt.want, ids); diff != "" || found.HasMore {
+			t.Errorf("%q (deep: %v, more: %v): (-want +got):\n%s", tt.text, tt.deep, found.HasMore, diff)
+		}
+	}
+	page, err := w.svc.FindKeys(t.Context(), w.owner, org.KeyFilter{Text: "ada", Deep: true}, 2)
+	if err != nil || len(page.Items) != 2 || !page.HasMore {
+		t.Errorf("%d keys, more: %v, %v", len(page.Items), page.HasMore, err)
+	}
+	keys, err := w.svc.GetKeys(t.Context(), w.owner, []string{issued.ID, "key_gone", deploy.ID})
+	if err != nil || len(keys) != 2 || keys[0].Owner.Name != "recommender" || keys[1].Owner.Name != "Ada Lovelace" {
+		t.Errorf("%+v, %v", keys, err)
+	}
+}
+
+func searchTakesNoPatterns(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	for i := range 3 {
+		w.create(t, fmt.Sprintf("%d%%_\\'", i), 0)
+	}
+	for _, text := range []string{"%", "_", "%_", `\`, "'", "1%_\\' OR 1=1", strings.Repeat("%a", 200), "\u0000", "\xff"} {
+		page, err := w.svc.FindKeys(t.Context(), w.owner, org.KeyFilter{Text: text, Deep: true}, 10)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		if slices.ContainsFunc(page.Items, func(org.KeyView) bool { return true }) {
+			t.Errorf("%q found %d keys", text, len(page.Items))
+		}
+	}
+}
