@@ -86,7 +86,7 @@ func (v *visit) followAuditLogs() error {
 
 // tell sends where the log is.
 func (v *visit) tell(stream *http.ResponseController, revision int64) bool {
-	_ = stream.SetWriteDeadline(time.Now().Add(10 * time.Second)) // a browser that reads nothing is given up
-	_, err := fmt.Fprintf(v.w, "id: %d\ndata: %d\n\n", revision, revision)
+	_ = stream.SetWriteDeadline(time.Now().Add(10 * time.Second))          // a browser that reads nothing is given up
+	_, err := fmt.Fprintf(v.w, "id: %d\ndata: %d\n\n", revision, revision) //nolint:gosec // numbers
 	return err == nil && stream.Flush() == nil
 }
