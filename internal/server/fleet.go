@@ -104,7 +104,8 @@ func (c confirming) Update(ctx context.Context, fn func(org.Tx) error) (org.Comm
 	default:
 		return commit, err
 	}
-	confirmed, late := c.server.confirm(ctx, commit)
+	// A client that leaves now changes nothing: the change was made.
+	confirmed, late := c.server.confirm(context.WithoutCancel(ctx), commit)
 	if late != nil {
 		return commit, fmt.Errorf("%w: not every replica has confirmed it: %w", org.ErrUncertain, late)
 	}
