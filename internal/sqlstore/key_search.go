@@ -17,14 +17,21 @@ COALESCE(l.last_used_at, 0), CASE WHEN COALESCE(p.archived_at, 0) = 0 THEN 0 ELS
 	searchJoins = `) k LEFT JOIN users u ON u.id = k.owner_id LEFT JOIN service_accounts a ON a.id = k.owner_id
 LEFT JOIN key_uses l ON l.key_id = k.id LEFT JOIN projects p ON p.id = k.project_id `
 
-	keysByName = searchView + `SELECT ` + searched + ` FROM api_keys WHERE project_id = $1 AND (lower(name), id) > ($2, $3) AND lower(name) < $4
+	// Two statements, since SQLite does not look up a row value by an index on an
+	// expression.
+	keysNamed = searchView + `SELECT ` + searched + ` FROM api_keys WHERE project_id = $1 AND lower(name) = $2 AND id > $3
+ORDER BY id LIMIT @` + searchJoins + `ORDER BY k.id`
+	keysNamedAfter = searchView + `SELECT ` + searched + ` FROM api_keys WHERE project_id = $1 AND lower(name) > $2 AND lower(name) < $3
 ORDER BY lower(name), id LIMIT @` + searchJoins + `ORDER BY lower(k.name), k.id`
-	adminKeysByRedacted = searchView + `SELECT ` + searched + ` FROM api_keys WHERE kind = 1 AND project_id = $1 AND redacted IN ($2, $3, $4)
+
+	// Admin keys are in no project. To say so would lead SQLite to the index of
+	// names, and from there to a sort of all.
+	adminKeysByRedacted = searchView + `SELECT ` + searched + ` FROM api_keys WHERE kind = 1 AND redacted IN ($1, $2, $3)
 ORDER BY id DESC LIMIT @` + searchJoins + `ORDER BY k.id DESC`
 	projectKeysByRedacted = searchView + `SELECT ` + searched + ` FROM api_keys WHERE kind <> 1 AND project_id = $1 AND redacted IN ($2, $3, $4)
 ORDER BY id DESC LIMIT @` + searchJoins + `ORDER BY k.id DESC`
-	adminKeysByOwner = searchView + `SELECT ` + searched + ` FROM api_keys WHERE kind = 1 AND project_id = $1 AND owner_id IN
-(SELECT id FROM users WHERE lower(name) LIKE $2 ESCAPE '\' OR lower(email) LIKE $2 ESCAPE '\') ORDER BY id DESC LIMIT @` + searchJoins + `ORDER BY k.id DESC`
+	adminKeysByOwner = searchView + `SELECT ` + searched + ` FROM api_keys WHERE kind = 1 AND owner_id IN
+(SELECT id FROM users WHERE lower(name) LIKE $1 ESCAPE '\' OR lower(email) LIKE $1 ESCAPE '\') ORDER BY id DESC LIMIT @` + searchJoins + `ORDER BY k.id DESC`
 	projectKeysByOwner = searchView + `SELECT ` + searched + ` FROM api_keys WHERE kind <> 1 AND project_id = $1 AND owner_id IN
 (SELECT id FROM users WHERE lower(name) LIKE $2 ESCAPE '\' OR lower(email) LIKE $2 ESCAPE '\'
 UNION ALL SELECT id FROM service_accounts WHERE project_id = $1 AND lower(name) LIKE $2 ESCAPE '\') ORDER BY id DESC LIMIT @` + searchJoins + `ORDER BY k.id DESC`
@@ -38,27 +45,30 @@ const last = "\U0010FFFF"
 func (s *Store) KeysByName(ctx context.Context, projectID, prefix string, after org.KeyPlace, limit int) ([]org.KeyView, error) {
 	prefix = foldASCII(prefix)
 	from := max(prefix, foldASCII(after.Name))
-	return limitedTo(ctx, s, scanView, keysByName, limit, projectID, from, after.ID, prefix+last)
+	keys, err := limitedTo(ctx, s, scanView, keysNamed, limit, projectID, from, after.ID)
+	if err != nil || len(keys) == limit {
+		return keys, err
+	}
+	more, err := limitedTo(ctx, s, scanView, keysNamedAfter, limit-len(keys), projectID, from, prefix+last)
+	return append(keys, more...), err
 }
 
 // KeysByRedacted implements org.Store. It reads the keys of the project, or all
 // admin keys, until it has enough.
 func (s *Store) KeysByRedacted(ctx context.Context, projectID string, forms [3]string, limit int) ([]org.KeyView, error) {
-	text := projectKeysByRedacted
 	if projectID == "" {
-		text = adminKeysByRedacted
+		return limitedTo(ctx, s, scanView, adminKeysByRedacted, limit, forms[0], forms[1], forms[2])
 	}
-	return limitedTo(ctx, s, scanView, text, limit, projectID, forms[0], forms[1], forms[2])
+	return limitedTo(ctx, s, scanView, projectKeysByRedacted, limit, projectID, forms[0], forms[1], forms[2])
 }
 
 // KeysByOwner implements org.Store. For admin keys it reads as KeysByRedacted does.
 func (s *Store) KeysByOwner(ctx context.Context, projectID, part string, limit int) ([]org.KeyView, error) {
-	text := projectKeysByOwner
-	if projectID == "" {
-		text = adminKeysByOwner
-	}
 	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(foldASCII(part)) + "%"
-	return limitedTo(ctx, s, scanView, text, limit, projectID, pattern)
+	if projectID == "" {
+		return limitedTo(ctx, s, scanView, adminKeysByOwner, limit, pattern)
+	}
+	return limitedTo(ctx, s, scanView, projectKeysByOwner, limit, projectID, pattern)
 }
 
 // KeyByID implements org.Store.

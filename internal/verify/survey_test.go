@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"encoding/binary"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -57,5 +58,30 @@ func TestSurveyNamesWhatIsWorthALook(t *testing.T) {
 	}
 	if _, ok := verify.NewIndex().Survey(now, verify.SurveyTerms{}); ok {
 		t.Error("a survey of nothing that is loaded")
+	}
+}
+
+func BenchmarkSurvey(b *testing.B) {
+	const keys = 1_000_000
+	x := verify.NewIndex()
+	err := x.Load(func(give func(verify.Effect) error) (int64, error) {
+		for i := range uint32(keys) {
+			var digest token.Digest
+			binary.LittleEndian.PutUint32(digest[8:], i*2_654_435_761)
+			digest[0], digest[12] = byte(i), byte(i>>8)
+			err := give(verify.KeyAdded{ID: "key_000000YGJ00000000000000000", Digest: digest, Kind: token.KindProject, OwnerType: verify.OwnerUser, OwnerID: "user_a"})
+			if err != nil {
+				return 0, err
+			}
+		}
+		return 1, nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if s, ok := x.Survey(10_000, verify.SurveyTerms{Soon: 100, Long: 1_000, Named: 5}); !ok || s.NeverUsed.Count != keys {
+			b.Fatal(s.NeverUsed.Count)
+		}
 	}
 }

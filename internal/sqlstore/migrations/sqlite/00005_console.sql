@@ -14,6 +14,6 @@ CREATE TABLE spent_forms (
     spent_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- How people look for keys. Others ways of looking read more: each index costs
--- every key that is made. See docs/decisions/0014-console.md.
+-- How people look for keys. Other ways of looking read more: each index costs
+-- every key that is made. See docs/decisions/0017-console.md.
 CREATE INDEX api_keys_by_name ON api_keys (project_id, lower(name), id);
