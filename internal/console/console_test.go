@@ -398,7 +398,7 @@ func TestWhatNobodyTypesIsNoFault(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	b := s.browser(t).signIn(s.owner)
-	for _, text := range []string{"\x00", "\xff", "\n", "‮", strings.Repeat("x", 2000)} {
+	for _, text := range []string{"\x00", "\xff", "\n", "\u202e", strings.Repeat("x", 2000)} {
 		v := url.QueryEscape(text)
 		for _, path := range []string{
 			"/admin-keys?q=" + v, "/admin-keys?sort=name&name=" + v + "&after=" + v, "/admin-keys?after=" + v,
@@ -410,7 +410,7 @@ func TestWhatNobodyTypesIsNoFault(t *testing.T) {
 			}
 		}
 		for _, path := range []string{"/admin-keys/new", "/projects/new", "/invites/new"} {
-			if a := b.send(path, "name", text, "email", text, "expiry", text, "role", text); a.status != http.StatusUnprocessableEntity && len(text) < 2000 && text != "‮" {
+			if a := b.send(path, "name", text, "email", text, "expiry", text, "role", text); a.status >= 500 {
 				t.Errorf("%s with %q: %d", path, text, a.status)
 			}
 		}
