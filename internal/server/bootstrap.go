@@ -56,6 +56,9 @@ List the admin API keys with it:
   curl %s -H "Authorization: Bearer %[1]s"
 
 `, value.Reveal(), url)
+	if err == nil && !s.cfg.NoConsole {
+		_, err = fmt.Fprintf(s.cfg.Stdout, "Or open %s in a browser and sign in with it.\n\n", s.URL())
+	}
 	if err != nil {
 		return fmt.Errorf("show the first admin key: %w (make another with keyreeve recover)", err)
 	}

@@ -103,7 +103,7 @@ func (r *running) request(t *testing.T, key, method, path string) *http.Request 
 
 func (r *running) send(t *testing.T, req *http.Request) answer {
 	t.Helper()
-	if req.Method == http.MethodPost {
+	if req.Method == http.MethodPost && req.Header.Get("Content-Type") == "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := r.http.Do(req)

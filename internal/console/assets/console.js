@@ -95,7 +95,11 @@
   fromFragment();
   follow();
   setInterval(() => times(document), 30000);
-  document.addEventListener('htmx:after:swap', () => times(document));
+  document.addEventListener('htmx:after:swap', () => {
+    times(document);
+    const found = document.getElementById('found');
+    if (found) found.textContent = document.getElementById('list').dataset.status || '';
+  });
   document.addEventListener('visibilitychange', follow);
   addEventListener('pagehide', forget);
   addEventListener('pageshow', (e) => { if (e.persisted) { times(document); follow(); } });
