@@ -110,36 +110,15 @@ func (b *bench) pages(e *engine, small, big *server) error {
 		{"first page", "asc", false}, {"first page, descending", "desc", false},
 		{"page in the middle", "asc", true}, {"page in the middle, descending", "desc", true},
 	} {
-		var times [2][]float64
-		measure := func(s *server, keys, n int) (float64, error) {
-			after := 0
-			if p.deep {
-				after = keys / 2
+		after := func(keys int) func(*server) []byte {
+			if !p.deep {
+				keys = 0
 			}
-			requests := make(chan []byte, n)
-			for range n {
-				requests <- s.page(p.order, after)
-			}
-			close(requests)
-			r, err := load{address: s.address, clients: 1, next: func() []byte { return <-requests }}.run()
-			if err != nil {
-				return 0, err
-			}
-			return float64(r.percentile(0.5).Microseconds()), nil
+			return func(s *server) []byte { return s.page(p.order, keys/2) }
 		}
-		for i := range pagePairs + 1 {
-			for which, s := range []struct {
-				*server
-				keys int
-			}{{small, smallKeys}, {big, b.keys}} {
-				t, err := measure(s.server, s.keys, pagesInBatch)
-				if err != nil {
-					return err
-				}
-				if i > 0 { // the first warms
-					times[which] = append(times[which], t)
-				}
-			}
+		times, err := comparePages([2]pageSide{{small, after(smallKeys)}, {big, after(b.keys)}})
+		if err != nil {
+			return err
 		}
 		b.report.atMost(fmt.Sprintf("%s: %s with %s keys ÷ with %s", e.title, p.what, count(b.keys), count(smallKeys)),
 			maxPageRatio, ratios(times[1], times[0]), fmt.Sprintf("%.0f µs ÷ %.0f µs", median(times[1]), median(times[0])))

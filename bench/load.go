@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net/http"
 	"net/netip"
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -210,9 +212,40 @@ func (c *conn) receive() (body []byte, err error) {
 const keysPath = "/v1/organization/admin_api_keys"
 
 // request makes a request of an admin. path is what follows keysPath.
-func (s *server) request(method, path, body string) []byte {
-	return fmt.Appendf(nil, "%s %s%s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", method, keysPath, path, s.key, len(body), body)
+func (s *server) request(method, path, body string) []byte { return s.ask(method, keysPath+path, body) }
+
+// ask makes a request of an admin for any path.
+func (s *server) ask(method, path, body string) []byte {
+	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", method, path, s.key, len(body), body)
+}
+
+// once sends a request of an admin without a body and wants a 200.
+func (s *server) once(method, path string) error {
+	_, err := s.answer(method, path, "")
+	return err
+}
+
+// answer sends a request of an admin and returns the body of a 200.
+func (s *server) answer(method, path, body string) ([]byte, error) {
+	req, err := http.NewRequest(method, "http://"+s.address+path, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+s.key)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s %s is answered %s: %s", method, path, resp.Status, text)
+	}
+	return text, err
 }
 
 func (s *server) create() []byte { return s.request("POST", "", `{"name":"benchmark"}`) }

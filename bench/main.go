@@ -38,7 +38,7 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 7, "how often each figure is measured")
 	flag.DurationVar(&b.slice, "slice", 2*time.Second, "length of one measurement under load")
 	flag.IntVar(&b.keys, "keys", 1_000_000, "keys in the large database")
-	only := flag.String("only", "", "measure but some of creates, large, gateway and fleet (default all)")
+	only := flag.String("only", "", "measure but some of creates, large, gateway, organization and fleet (default all)")
 	engines := flag.String("engines", sqlite+","+postgres, "databases to measure")
 	enforce := flag.Bool("enforce", false, "exit with status 1 if a limit is missed")
 	update := flag.String("update", "", "put the result into this document, below its marker")
@@ -82,7 +82,7 @@ func (b *bench) run(names []string, only string) (err error) {
 			what string
 			do   func(*engine) error
 		}{
-			{"creates", b.creates}, {"large", b.large}, {"gateway", b.gateway}, {"fleet", b.fleet},
+			{"creates", b.creates}, {"large", b.large}, {"gateway", b.gateway}, {"organization", b.organization}, {"fleet", b.fleet},
 		} {
 			if only != "" && !slices.Contains(strings.Split(only, ","), step.what) {
 				continue
