@@ -71,7 +71,8 @@ func (b *bench) resourcePages(e *engine, smallURL, largeURL string) error {
 		return err
 	}
 	for _, r := range resources {
-		for what, deep := range map[string]bool{"first page": false, "page in the middle": true} {
+		for _, deep := range []bool{false, true} {
+			what := map[bool]string{false: "first page", true: "page in the middle"}[deep]
 			sides := [2]pageSide{{small, pageOfResource(r.path, r.prefix, fewRows, deep)}, {large, pageOfResource(r.path, r.prefix, manyRows, deep)}}
 			times, err := comparePages(sides)
 			if err != nil {

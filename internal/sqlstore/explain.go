@@ -19,7 +19,7 @@ func (s *Store) KeyByDigest(ctx context.Context, digest [32]byte) (org.KeyView, 
 	err := s.queryRow(ctx, `SELECT k.kind, k.id, k.name, k.redacted, k.created_at, k.expires_at, k.owner_type, k.owner_id, k.project_id,
 COALESCE(u.name, a.name, ''), COALESCE(u.email, ''), COALESCE(u.role, ''), COALESCE(u.created_at, a.created_at, 0),
 COALESCE(l.last_used_at, 0), CASE WHEN COALESCE(p.archived_at, 0) = 0 THEN 0 ELSE 1 END
-FROM api_keys k LEFT JOIN users u ON u.id = k.owner_id LEFT JOIN service_accounts a ON a.id = k.owner_id LEFT JOIN key_uses l ON l.key_id = k.id LEFT JOIN projects p ON p.id = k.project_id
+FROM api_keys k LEFT JOIN users u ON u.id = k.owner_id LEFT JOIN service_accounts a ON a.project_id = k.project_id AND a.id = k.owner_id LEFT JOIN key_uses l ON l.key_id = k.id LEFT JOIN projects p ON p.id = k.project_id
 WHERE k.digest = $1`, digest[:]).Scan(&k.Kind, &k.ID, &k.Name, &k.Redacted, &k.CreatedAt, &k.ExpiresAt, &k.OwnerType, &k.OwnerID, &k.ProjectID,
 		&k.Owner.Name, &k.Owner.Email, &k.Owner.Role, &k.Owner.CreatedAt, &k.LastUsedAt, &k.ProjectArchived)
 	if errors.Is(err, sql.ErrNoRows) {

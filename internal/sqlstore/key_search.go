@@ -14,7 +14,7 @@ const (
 	searchView = `SELECT k.kind, k.id, k.name, k.digest, k.redacted, k.created_at, k.expires_at, k.owner_type, k.owner_id, k.project_id,
 COALESCE(u.name, a.name, ''), COALESCE(u.email, ''), COALESCE(u.role, ''), COALESCE(u.created_at, a.created_at, 0),
 COALESCE(l.last_used_at, 0), CASE WHEN COALESCE(p.archived_at, 0) = 0 THEN 0 ELSE 1 END FROM (`
-	searchJoins = `) k LEFT JOIN users u ON u.id = k.owner_id LEFT JOIN service_accounts a ON a.id = k.owner_id
+	searchJoins = `) k LEFT JOIN users u ON u.id = k.owner_id LEFT JOIN service_accounts a ON a.project_id = k.project_id AND a.id = k.owner_id
 LEFT JOIN key_uses l ON l.key_id = k.id LEFT JOIN projects p ON p.id = k.project_id `
 
 	// Two statements, since SQLite does not look up a row value by an index on an

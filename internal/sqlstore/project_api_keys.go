@@ -14,7 +14,7 @@ const (
 k.owner_type, k.owner_id, COALESCE(u.name, a.name, ''), COALESCE(u.email, ''), COALESCE(m.role, a.role, ''), COALESCE(u.created_at, a.created_at, 0) FROM `
 	projectKeyPage  = `id, project_id, kind, name, redacted, digest, created_at, expires_at, owner_type, owner_id`
 	projectKeyJoins = ` k LEFT JOIN users u ON u.id = k.owner_id LEFT JOIN project_users m ON m.project_id = k.project_id AND m.user_id = k.owner_id
-LEFT JOIN service_accounts a ON a.id = k.owner_id LEFT JOIN key_uses l ON l.key_id = k.id `
+LEFT JOIN service_accounts a ON a.project_id = k.project_id AND a.id = k.owner_id LEFT JOIN key_uses l ON l.key_id = k.id `
 
 	projectKeysAfter = projectKeyColumns + `(SELECT ` + projectKeyPage + ` FROM api_keys WHERE kind <> 1 AND project_id = $1 AND id > $2 ORDER BY id LIMIT @)` +
 		projectKeyJoins + `ORDER BY k.id`

@@ -121,7 +121,7 @@ func TestRowsBehindTheLogsBackAreNamed(t *testing.T) {
 		"owner changed":  {`UPDATE api_keys SET owner_id = 'user_x'`, "was changed"},
 		"role changed":   {`UPDATE users SET role = 'reader'`, "user "},
 		"user put in":    {`INSERT INTO users (id, name, email, role, created_at) VALUES ('user_x', 'X', 'x@example.com', 'owner', 1)`, "user user_x is not in the log"},
-		"account put in": {`INSERT INTO service_accounts VALUES ('sa_x', 'proj_x', 'X', 'member', 1)`, "service account sa_x is not in the log"},
+		"account put in": {`INSERT INTO service_accounts (project_id, id, name, role, created_at) VALUES ('proj_x', 'sa_x', 'X', 'member', 1)`, "service account sa_x is not in the log"},
 		"limit put in":   {`INSERT INTO project_rate_limits VALUES ('proj_x', 'm', 1, 1, 1, 1, 1, 1)`, "rate limit for m of proj_x is not in the log"},
 		"archived":       {`UPDATE projects SET archived_at = 1`, "project "},
 	} {

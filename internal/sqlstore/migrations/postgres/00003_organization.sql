@@ -38,14 +38,17 @@ CREATE TABLE invites (
 CREATE UNIQUE INDEX invites_by_token ON invites (token_digest) WHERE accepted_at = 0;
 CREATE INDEX invites_by_email ON invites (lower(email));
 
+-- The index by id is one that has no order: a page of a project that was listed
+-- by ids alone would read all accounts made before it.
 CREATE TABLE service_accounts (
-    id         TEXT COLLATE "C" PRIMARY KEY,
     project_id TEXT COLLATE "C" NOT NULL,
+    id         TEXT COLLATE "C" NOT NULL,
     name       TEXT COLLATE "C" NOT NULL,
     role       TEXT COLLATE "C" NOT NULL,
-    created_at BIGINT           NOT NULL
+    created_at BIGINT           NOT NULL,
+    PRIMARY KEY (project_id, id)
 );
-CREATE INDEX service_accounts_of_project ON service_accounts (project_id, id);
+CREATE INDEX service_accounts_by_id ON service_accounts USING hash (id);
 
 -- Keys of projects, as they are listed and as they end with their owner. Admin
 -- keys, of kind 1, are in neither: each index costs every key that is made.

@@ -39,13 +39,14 @@ CREATE UNIQUE INDEX invites_by_token ON invites (token_digest) WHERE accepted_at
 CREATE INDEX invites_by_email ON invites (lower(email));
 
 CREATE TABLE service_accounts (
-    id         TEXT    PRIMARY KEY,
     project_id TEXT    NOT NULL,
+    id         TEXT    NOT NULL,
     name       TEXT    NOT NULL,
     role       TEXT    NOT NULL,
-    created_at INTEGER NOT NULL
-) STRICT;
-CREATE INDEX service_accounts_of_project ON service_accounts (project_id, id);
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX service_accounts_by_id ON service_accounts (id);
 
 -- Keys of projects, as they are listed and as they end with their owner. Admin
 -- keys, of kind 1, are in neither: each index costs every key that is made.
