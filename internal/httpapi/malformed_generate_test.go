@@ -71,6 +71,9 @@ func (g *generator) path(method string) string {
 	}
 	if method == "DELETE" || g.rarely(4) || at.path == usersPath && g.rarely(2) {
 		path := at.path + "/" + g.idOf(at.ids)
+		if strings.HasSuffix(at.path, "/service_accounts") && g.rarely(3) {
+			path += g.one("/api_keys", "/api_keys", "/api_keys/", "/API_keys", "/api_keys/key_x")
+		}
 		if at.path == projectsPath && g.rarely(3) {
 			path += g.one("/archive", "/archive", "/archive", "/archive/", "/Archive", "/unarchive")
 		}
@@ -102,7 +105,7 @@ func (g *generator) query() string {
 	var pairs []string
 	for range 1 + g.IntN(4) {
 		name := g.one("limit", "limit", "after", "order", "order", "limit[]", "l%69mit", "Limit", "x", g.escaped(), "",
-			"emails", "emails[]", "emails%5B%5D", "include_archived")
+			"emails", "emails[]", "emails%5B%5D", "include_archived", "owner_project_access")
 		value := g.one("0", "1", "20", "100", "101", "-1", "-0", "007", "1e2", "1.0", "99999999999999999999", "", "asc", "desc", "ASC", "null", "true",
 			g.id(), g.id(), g.escaped(), g.escaped(), g.escaped(), g.noise(), "%", "%zz", "%00", "%ff", "+", "%20", "a;b", "'", "sk-admin-")
 		pairs = append(pairs, name+g.one("=", "=", "=", "=", "", "==")+value)
@@ -169,7 +172,7 @@ func (g *generator) body() []byte {
 	}
 	var members []string
 	for range 1 + g.IntN(3) {
-		name := g.one("name", "name", "name", "expires_in_seconds", "expires_in_seconds", "Name", "role", "role_id", "external_key_id", "residency", "technical_level", "scopes", "n\\u0061me", "", g.noise())
+		name := g.one("name", "name", "name", "expires_in_seconds", "expires_in_seconds", "Name", "role", "role_id", "external_key_id", "residency", "technical_level", "scopes", "user_id", "create_service_account_only", "n\\u0061me", "", g.noise())
 		members = append(members, `"`+name+`"`+g.one(":", ":", " : ", "=")+g.json(3))
 	}
 	text := []byte("{" + strings.Join(members, g.one(",", ",", ",", ",,", " ")) + g.one("}", "}", "}", "}", ",}", "]"))

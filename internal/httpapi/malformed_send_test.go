@@ -136,7 +136,7 @@ func (s *sender) receive(got []outcome, r *http.Request) (_ []outcome, open bool
 
 // masked is what differs between engines and runs: ids, times and values of
 // keys made by the requests.
-var masked = regexp.MustCompile(`(key|proj|user)_[0-9A-Z]{26}|"(created_at|expires_at|last_used_at|archived_at)":\d+|sk-admin\.\.\.\w{3}|"value":"[^"]*"`)
+var masked = regexp.MustCompile(`(key|proj|user|sa)_[0-9A-Z]{26}|"(created_at|expires_at|last_used_at|archived_at)":\d+|sk-(admin|proj|svcacct)\.\.\.\w{3}|"value":"[^"]*"`)
 
 // ownAnswer says whether net/http answered before our handler saw the request,
 // which it does to malformed HTTP, in plain text, and to OPTIONS *.

@@ -145,7 +145,14 @@ func (g *generator) seed(s *seed) {
 	for i := range 50 {
 		projects.ids = append(projects.ids, s.project(fmt.Sprint("victim ", i)))
 	}
-	g.places = []place{projects, {usersPath, s.readers(100)}}
+	home := s.project("home")
+	accounts, keys := place{path: accountsPath(home)}, place{path: projectKeysPath(home)}
+	for i := range 50 {
+		account := s.account(home, fmt.Sprint("victim ", i))
+		accounts.ids = append(accounts.ids, account.ID)
+		keys.ids = append(keys.ids, s.keyIn(home, org.KindServiceAccount, account, "victim", 0).id)
+	}
+	g.places = []place{projects, {usersPath, s.readers(100)}, accounts, keys}
 }
 
 // TestMalformedHarnessCatches plants what the harness is there to find.

@@ -137,6 +137,24 @@ func (s *seed) invite(email string) (made seedKey) {
 	return made
 }
 
+// account adds a service account.
+func (s *seed) account(projectID, name string) (owner org.Owner) {
+	s.tb.Helper()
+	s.update(func(tx org.Tx) error {
+		id, err := tx.NewID(org.PrefixServiceAccount)
+		if err != nil {
+			return err
+		}
+		owner = org.Owner{Type: org.OwnerServiceAccount, ID: id.String(), Name: name, CreatedAt: tx.Now()}
+		tx.Emit(org.Event{
+			Type: org.EventServiceAccountCreated, Actor: org.Actor{Type: org.ActorHost}, Resource: owner.ID, ProjectID: projectID,
+			Effects: []org.Effect{org.OwnerSet{Type: owner.Type, ID: owner.ID}},
+		})
+		return tx.InsertServiceAccount(org.ServiceAccount{ID: owner.ID, ProjectID: projectID, Name: name, Role: org.ProjectMember, CreatedAt: tx.Now()})
+	})
+	return owner
+}
+
 // key adds a key that the owner holds. expiresAt is in Unix seconds, 0: never.
 func (s *seed) key(kind org.KeyKind, owner org.Owner, name string, expiresAt int64) (made seedKey) {
 	s.tb.Helper()
