@@ -169,6 +169,43 @@ func (c *canary) invite() {
 	c.pending, c.values = c.values[last], c.values[:last]
 }
 
+// makeProject makes keys of both kinds in a project and reads them. The answers
+// to their creation are not kept.
+func (c *canary) makeProject() {
+	c.t.Helper()
+	const head = " HTTP/1.1\nAuthorization: Bearer GOOD\n\n"
+	ask := func(template string, shows int) (id string) {
+		_, text, _ := strings.Cut(c.exchange(template, c.process.key), "\r\n\r\n")
+		shown := values(text)
+		var made struct {
+			ID   string `json:"id"`
+			Data []struct {
+				ID string `json:"id"`
+			} `json:"data"`
+		}
+		if err := json.Unmarshal([]byte(text), &made); err != nil || len(shown) != shows {
+			c.t.Fatalf("%s: %d values in the answer, want %d, %v", template, len(shown), shows, err)
+		}
+		if c.values = append(c.values, shown...); shows == 0 {
+			c.keep(template, text)
+		}
+		if len(made.Data) > 0 {
+			return made.Data[0].ID
+		}
+		return made.ID
+	}
+	project := projectsPath + "/" + ask("POST "+projectsPath+head+`{"name":"home"}`, 0)
+	owner := ask("GET "+usersPath+"?limit=1"+head, 0)
+	ask("POST "+project+"/users"+head+`{"role":"member","user_id":"`+owner+`"}`, 0)
+	ask("POST "+project+"/api_keys"+head+`{"name":"laptop","user_id":"`+owner+`"}`, 1)
+	account := project + "/service_accounts/" + ask("POST "+project+"/service_accounts"+head+`{"name":"worker"}`, 1)
+	ask("POST "+account+"/api_keys"+head+`{"name":"second"}`, 1)
+	key := ask("GET "+project+"/api_keys?limit=100"+head, 0)
+	ask("GET "+project+"/api_keys/"+key+head, 0)
+	ask("GET "+account+head, 0)
+	ask("DELETE "+account+head, 0)
+}
+
 // signIn makes a session of the console and a key by its form. The page that shows
 // the key is not kept; all others are.
 func (c *canary) signIn() {
@@ -204,6 +241,7 @@ func (c *canary) run() {
 	live := c.create(`{"name":"live"}`)
 	gone := c.create(`{"name":"gone"}`)
 	c.create(`{"name":"brief","expires_in_seconds":1}`)
+	c.makeProject()
 	c.invite()
 	c.signIn()
 	for _, template := range []string{
