@@ -105,7 +105,7 @@ func TestTwoTabs(t *testing.T) {
 	one.goTo("/admin-keys/new").fill("#name", "from tab one")
 	two.goTo("/admin-keys/new").fill("#name", "from tab two").press("Make the key").see("Copy it now")
 	one.press("Make the key").see("Copy it now")
-	two.press("I have copied it")
+	two.press("I have copied it").see("Last used")
 	two.goTo("/activity").see("from tab one", "from tab two", "Live")
 	// What happens in one tab is seen in the other without a reload.
 	one.goTo("/projects/new").fill("#name", "seen at once").press("Make the project").see("seen at once")
