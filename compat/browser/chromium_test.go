@@ -168,6 +168,17 @@ func (b *tab) see(texts ...string) *tab {
 	return b
 }
 
+// hears waits until somebody who does not see the list is told something.
+func (b *tab) hears(want string) {
+	b.t.Helper()
+	var got string
+	for deadline := time.Now().Add(patience / 2); got != want; time.Sleep(50 * time.Millisecond) {
+		if got = script[string](b, `document.getElementById("found")?.textContent ?? ""`); time.Now().After(deadline) {
+			b.t.Fatalf("the list says %q, want %q", got, want)
+		}
+	}
+}
+
 // lacks fails when a page says something.
 func (b *tab) lacks(texts ...string) {
 	b.t.Helper()

@@ -98,7 +98,7 @@
   document.addEventListener('htmx:after:swap', () => {
     times(document);
     const found = document.getElementById('found');
-    if (found) found.textContent = document.getElementById('list').dataset.status || '';
+    if (found) found.textContent = document.querySelector('#list [data-status]')?.dataset.status ?? '';
   });
   document.addEventListener('visibilitychange', follow);
   addEventListener('pagehide', forget);
