@@ -60,7 +60,8 @@ func main() {
 }
 
 // run executes one command line. A failure is one line on standard error and
-// status 1; a command line that makes no sense is status 2.
+// status 1; a command line that makes no sense is status 2; a fault in a command
+// whose status 1 is an answer is status 3.
 func run(args []string, std streams) int {
 	// A write beyond the limit on a file's size is an error like a full disk's,
 	// not the end of the process.
@@ -96,10 +97,18 @@ func run(args []string, std streams) int {
 	}
 	if err := parsed.Run(parser); err != nil {
 		fmt.Fprintln(std.err, "keyreeve:", err)
+		if errors.As(err, new(undecidedError)) {
+			return 3
+		}
 		return 1
 	}
 	return 0
 }
+
+// undecidedError is a fault that kept a command from telling yes from no.
+type undecidedError struct{ error }
+
+func (e undecidedError) Unwrap() error { return e.error }
 
 // furthest is the command that a command line got to before its mistake.
 func furthest(err error) string {

@@ -22,38 +22,45 @@ type verifyCmd struct {
 // Help is shown by keyreeve verify --help.
 func (verifyCmd) Help() string {
 	return `It looks at the database itself, beside a server or without one, and tells what the API tells nobody: ` +
-		`that a key expired and when, who revoked it, that a character is wrong. Status 0: the key is good; 1: it is refused.
+		`that a key expired and when, who revoked it, that a character is wrong. Status 0: the key is good; 1: it is refused; 3: that could not be found out.
 
   keyreeve verify < suspect.key`
 }
 
-func (c *verifyCmd) Run(ctx context.Context, std streams) (err error) {
+func (c *verifyCmd) Run(ctx context.Context, std streams) error {
+	good, err := c.explain(ctx, std)
+	switch {
+	case err != nil: // a script must not take it for a refused key
+		return undecidedError{err}
+	case !good:
+		return errors.New("the key is refused")
+	default:
+		return nil
+	}
+}
+
+func (c *verifyCmd) explain(ctx context.Context, std streams) (good bool, err error) {
 	value, err := readKey(c.File, std.in)
 	if err != nil {
-		return err
+		return false, err
 	}
 	store, err := sqlstore.Open(ctx, sqlstore.Config{Database: c.Database, Access: sqlstore.ReadOnly})
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	head, err := store.Head(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	// The server's clock is never behind its log.
 	now := max(time.Now().Unix(), head.Millis()/1000)
 	e, err := org.Explain(ctx, store, value, now)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if _, err := io.WriteString(std.out, describeKey(e)); err != nil {
-		return err
-	}
-	if !e.Good {
-		return errors.New("the key is refused")
-	}
-	return nil
+	_, err = io.WriteString(std.out, describeKey(e))
+	return e.Good, err
 }
 
 // readKey reads a key without the line end behind it.

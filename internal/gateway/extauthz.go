@@ -30,7 +30,7 @@ type extAuthz struct {
 // Check implements envoy.service.auth.v3.Authorization. The verdict is in the
 // response and never an error, since Envoy may be set to let requests through
 // on errors.
-func (a extAuthz) Check(ctx context.Context, request *authv3.CheckRequest) (response *authv3.CheckResponse, _ error) {
+func (a extAuthz) Check(_ context.Context, request *authv3.CheckRequest) (response *authv3.CheckResponse, _ error) {
 	defer func() {
 		if p := recover(); p != nil {
 			a.gate.panicked(p)
@@ -46,9 +46,6 @@ func (a extAuthz) Check(ctx context.Context, request *authv3.CheckRequest) (resp
 		}
 	}
 	header := envoyHeader{attributes.GetRequest().GetHttp()}
-	if refusal := a.gate.await(ctx, header); refusal != nil {
-		return denied(refusal), nil
-	}
 	d, refusal := a.gate.Decide(header, ask)
 	if refusal != nil {
 		return denied(refusal), nil

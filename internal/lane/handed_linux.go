@@ -2,6 +2,7 @@ package lane
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"os"
 	"time"
@@ -12,7 +13,7 @@ import (
 // handOver makes a connection the server's, with what was read of it and what
 // must still be sent. Both slices are copied.
 func (l *loop) handOver(c *conn, read, unsent []byte) {
-	delete(l.conns, int32(c.fd))
+	l.drop(c)
 	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, c.fd, nil); err != nil {
 		_ = unix.Close(c.fd)
 		return
@@ -68,4 +69,14 @@ func (h *handed) flush() error {
 	}
 	h.unsent = nil
 	return h.SetWriteDeadline(time.Time{})
+}
+
+// CloseWrite ends what is sent and leaves what is received, as net/http does
+// before it closes on a client that is still sending. It is that of TCP and Unix
+// sockets, which are all that come here.
+func (h *handed) CloseWrite() error {
+	if conn, ok := h.Conn.(interface{ CloseWrite() error }); ok {
+		return conn.CloseWrite()
+	}
+	return errors.ErrUnsupported
 }

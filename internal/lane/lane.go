@@ -46,9 +46,9 @@ type Config struct {
 	Whole  time.Duration // for the rest of a request before it is handed over; 1 s
 	Unsent time.Duration // for an answer that the client is slow to take; 30 s
 
-	// Connections is how many the lane holds at most; 16384. Above it those on
-	// which nothing has come for longest are closed. Each takes a few hundred
-	// bytes.
+	// Connections is how many the lane holds at most; 16384, or a quarter of the
+	// descriptors that the process may have. Above it those on which nothing has
+	// come for longest are closed. Each takes a few hundred bytes.
 	Connections int
 
 	// Loops is how many goroutines answer; one for each processor that Go uses.

@@ -233,6 +233,24 @@ func TestTheLongestSilentMakeRoom(t *testing.T) {
 	first.want(t, "lane 2")
 }
 
+// The limit is of the whole lane: however the kernel deals connections out to
+// loops, none is closed below it.
+func TestConnectionsMakeRoomOnlyAboveTheLimit(t *testing.T) {
+	t.Parallel()
+	const n = 64
+	l := start(t, tcp(t), lane.Config{Connections: n, Loops: 4})
+	all := make([]*client, n)
+	for i := range all {
+		all[i] = dial(t, l)
+		all[i].send(t, "1\n")
+		all[i].want(t, "lane 1")
+	}
+	for _, c := range all {
+		c.send(t, "2\n")
+		c.want(t, "lane 2")
+	}
+}
+
 // A client that asks on and on and reads nothing gets every answer in the end.
 func TestASlowReaderLosesNothing(t *testing.T) {
 	t.Parallel()

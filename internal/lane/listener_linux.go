@@ -8,6 +8,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,6 +23,7 @@ type listener struct {
 	closing chan struct{}
 	close   sync.Once
 	loops   []*loop
+	held    atomic.Int64 // connections of all loops
 	running sync.WaitGroup
 }
 
@@ -36,7 +38,7 @@ func Listen(l net.Listener, cfg Config) (net.Listener, error) {
 	cfg.Idle = cmp.Or(cfg.Idle, 60*time.Second)
 	cfg.Whole = cmp.Or(cfg.Whole, time.Second)
 	cfg.Unsent = cmp.Or(cfg.Unsent, 30*time.Second)
-	cfg.Connections = cmp.Or(cfg.Connections, 16384)
+	cfg.Connections = cmp.Or(cfg.Connections, defaultConnections())
 	cfg.Loops = cmp.Or(cfg.Loops, runtime.GOMAXPROCS(0))
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -60,6 +62,17 @@ func Listen(l net.Listener, cfg Config) (net.Listener, error) {
 		n.running.Go(lp.run)
 	}
 	return n, nil
+}
+
+// defaultConnections leaves most of the process's descriptors to others: a
+// second lane, the server's own connections, its files.
+func defaultConnections() int {
+	const most = 16384
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return most
+	}
+	return int(min(most, limit.Cur/4))
 }
 
 // Accept implements net.Listener.

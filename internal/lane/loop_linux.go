@@ -29,7 +29,6 @@ const (
 type loop struct {
 	listener *listener
 	handler  Handler
-	limit    int // of connections
 
 	epoll, port, waker int // descriptors
 	conns              map[int32]*conn
@@ -49,7 +48,7 @@ type conn struct {
 
 func newLoop(n *listener, socket syscall.Conn) (_ *loop, err error) {
 	l := &loop{
-		listener: n, handler: n.cfg.Handler(), limit: max(1, n.cfg.Connections/n.cfg.Loops),
+		listener: n, handler: n.cfg.Handler(),
 		epoll: -1, port: -1, waker: -1,
 		conns: make(map[int32]*conn), in: make([]byte, readSize),
 	}
@@ -140,8 +139,12 @@ func (l *loop) accept() {
 			continue
 		case err != nil:
 			// No descriptors or no memory: to be told so at once again, all the
-			// time, would help nobody.
+			// time, would help nobody. Those that did nothing for longest go, so
+			// that somebody gets in, and so that what is left can be handed over.
 			l.listener.cfg.Logger.Warn("a connection cannot be accepted", "error", err, "again_after", sweepEvery)
+			for range 1 + len(l.conns)/evictShare {
+				l.evict()
+			}
 			l.deaf = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, l.port, nil) == nil
 			return
 		}
@@ -151,28 +154,40 @@ func (l *loop) accept() {
 			_ = unix.Close(fd)
 			return
 		}
-		if len(l.conns) >= l.limit {
-			l.end(l.oldest())
+		if l.listener.held.Add(1) > int64(l.listener.cfg.Connections) {
+			l.evict() // each loop has some, for the kernel deals them out
 		}
 		l.conns[int32(fd)] = &conn{fd: fd, touched: l.now}
 	}
 }
 
-// oldest returns the connection on which nothing has come for longest.
-func (l *loop) oldest() *conn {
+// evictShare is the part of a loop's connections that make room at a time when
+// the system has none.
+const evictShare = 32
+
+// evict closes the connection on which nothing has come for longest.
+func (l *loop) evict() {
 	var oldest *conn
 	for _, c := range l.conns {
 		if oldest == nil || c.touched.Before(oldest.touched) {
 			oldest = c
 		}
 	}
-	return oldest
+	if oldest != nil {
+		l.end(oldest)
+	}
 }
 
 // end closes a connection.
 func (l *loop) end(c *conn) {
-	delete(l.conns, int32(c.fd))
+	l.drop(c)
 	_ = unix.Close(c.fd) // which takes it out of epoll
+}
+
+// drop forgets a connection.
+func (l *loop) drop(c *conn) {
+	delete(l.conns, int32(c.fd))
+	l.listener.held.Add(-1)
 }
 
 // read answers what came on a connection.

@@ -28,10 +28,6 @@ type recipe struct {
 	command string
 	files   []string
 	args    func(dir, config string) []string
-
-	// To let in some kinds of keys only, the first text of its configuration is
-	// replaced by the second, as its comment says. None in a recipe as it is.
-	kinds [2]string
 }
 
 var recipes = []recipe{
@@ -124,7 +120,9 @@ func (w *world) startGateway(t *testing.T, r recipe, path string) {
 			t.Fatal(err)
 		}
 		if name == r.files[0] {
-			text = r.configure(t, name, text)
+			if !bytes.Contains(text, []byte(clientsAddress)) {
+				t.Fatalf("%s does not listen at %s", name, clientsAddress)
+			}
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(replace.Replace(string(text))), 0o644); err != nil {
 			t.Fatal(err)
@@ -153,22 +151,6 @@ func (w *world) startGateway(t *testing.T, r recipe, path string) {
 		time.Sleep(25 * time.Millisecond)
 	}
 	t.Fatalf("%s does not listen at %s; it printed:\n%s", r.name, address, w.output)
-}
-
-// configure changes a recipe's configuration in what its comments offer.
-func (r recipe) configure(t *testing.T, name string, text []byte) []byte {
-	t.Helper()
-	if !bytes.Contains(text, []byte(clientsAddress)) {
-		t.Fatalf("%s does not listen at %s", name, clientsAddress)
-	}
-	if r.kinds[0] == "" {
-		return text
-	}
-	out := bytes.Replace(text, []byte(r.kinds[0]), []byte(r.kinds[1]), 1)
-	if bytes.Equal(out, text) {
-		t.Fatalf("%s has no %q", name, r.kinds[0])
-	}
-	return out
 }
 
 func freeAddress(t *testing.T) string {

@@ -38,6 +38,7 @@ func TestRecipes(t *testing.T) {
 			t.Run("keys of projects say whose they are", w.testProjectKeys)
 			t.Run("a key ends with its owner", w.testOwnersEnd)
 			t.Run("a request over its limit is refused", w.testLimited)
+			t.Run("admin keys do not get through", w.testKinds)
 			t.Run("a stream is passed on as it comes", w.testStream)
 			t.Run("a key is refused from the moment its revocation returned", w.testRevokedMidStream)
 			t.Run("without Keyreeve nobody gets through", w.testAway)
@@ -47,9 +48,11 @@ func TestRecipes(t *testing.T) {
 }
 
 // newKey makes a key through the API.
-func (w *world) newKey(t *testing.T, lifetime *int64) *api.AdminAPIKeyCreateResponse {
+func (w *world) newKey(t *testing.T, lifetime *int64) *api.ProjectAPIKeyCreateResponse {
 	t.Helper()
-	key, err := w.client.AdminAPIKeys.Create(t.Context(), api.AdminAPIKeyCreateRequest{Name: "gateway", ExpiresInSeconds: lifetime})
+	key, err := w.client.ProjectAPIKeys.Create(t.Context(), w.project, api.ProjectAPIKeyCreateRequest{
+		UserID: w.owner(t), Name: "gateway", ExpiresInSeconds: lifetime,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,16 +66,18 @@ func (w *world) testAllowed(t *testing.T) {
 	if a.status != http.StatusOK || a.body != `{"object":"chat.completion"}` {
 		t.Fatalf("got %d %s", a.status, a.body)
 	}
-	w.checkArrived(t, key.Value, adminIdentity(key))
+	w.checkArrived(t, key.Value, w.whoHas(t, key))
 }
 
-// adminIdentity is what the model server is told of an admin key's owner.
-func adminIdentity(key *api.AdminAPIKeyCreateResponse) map[string]string {
+// whoHas is what the model server is told of a key that newKey made.
+func (w *world) whoHas(t *testing.T, key *api.ProjectAPIKeyCreateResponse) map[string]string {
+	t.Helper()
 	return map[string]string{
 		"X-Keyreeve-Key-Id":     key.ID,
-		"X-Keyreeve-Owner-Id":   key.Owner.ID,
+		"X-Keyreeve-Owner-Id":   w.owner(t),
 		"X-Keyreeve-Owner-Type": "user",
-		"X-Keyreeve-Kind":       "admin",
+		"X-Keyreeve-Project-Id": w.project,
+		"X-Keyreeve-Kind":       "project",
 	}
 }
 
@@ -110,7 +115,7 @@ func (w *world) testOtherHeaders(t *testing.T) {
 			t.Errorf("a good key in %s: got %d %s", headers[0], a.status, a.body)
 			continue
 		}
-		w.checkArrived(t, key.Value, adminIdentity(key))
+		w.checkArrived(t, key.Value, w.whoHas(t, key))
 	}
 	other := w.newKey(t, nil)
 	for _, headers := range [][]string{
@@ -131,19 +136,20 @@ func (w *world) testOtherHeaders(t *testing.T) {
 func (w *world) testSpoofed(t *testing.T) {
 	key := w.newKey(t, nil)
 	w.models.take()
-	headers := []string{"Authorization", "Bearer " + key.Value}
+	// A client may not make Keyreeve wait, either.
+	headers := []string{"Authorization", "Bearer " + key.Value, "Keyreeve-At-Least", "999999"}
 	for _, name := range identity {
 		headers = append(headers, name, "spoofed", strings.ToLower(name), "spoofed-again", strings.ReplaceAll(name, "-", "_"), "spoofed")
 	}
 	if a := w.get(t, "/v1/models", headers...); a.status != http.StatusOK {
 		t.Fatalf("got %d %s", a.status, a.body)
 	}
-	w.checkArrived(t, key.Value, adminIdentity(key))
+	w.checkArrived(t, key.Value, w.whoHas(t, key))
 }
 
 func (w *world) testRefused(t *testing.T) {
 	revoked := w.newKey(t, nil)
-	if _, err := w.client.AdminAPIKeys.Delete(t.Context(), revoked.ID); err != nil {
+	if _, err := w.client.ProjectAPIKeys.Delete(t.Context(), w.project, revoked.ID); err != nil {
 		t.Fatal(err)
 	}
 	w.models.take()
@@ -225,7 +231,8 @@ func (w *world) testLimited(t *testing.T) {
 		t.Error("a request over the limit reached the model server")
 	}
 	// Other models have limits of their own, and so have other projects.
-	for path, key := range map[string]string{"/v1/models": w.projectKey, "/v1/embeddings": w.adminKey} {
+	another := w.newMemberKey(t, w.newProject(t), w.owner(t)).Value
+	for path, key := range map[string]string{"/v1/models": w.projectKey, "/v1/embeddings": another} {
 		if a := w.get(t, path, "Authorization", "Bearer "+key); a.status != http.StatusOK {
 			t.Errorf("%s: got %d %s", path, a.status, a.body)
 		}
@@ -288,7 +295,7 @@ func (w *world) testRevokedMidStream(t *testing.T) {
 		})
 	}
 	waitFor(t, func() bool { return before.Load() > 40 })
-	if _, err := w.client.AdminAPIKeys.Delete(t.Context(), key.ID); err != nil {
+	if _, err := w.client.ProjectAPIKeys.Delete(t.Context(), w.project, key.ID); err != nil {
 		t.Fatal(err)
 	}
 	revoked.Store(true)

@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"slices"
@@ -104,4 +105,13 @@ func (c *connection) Close() error {
 	delete(c.listener.open, c)
 	c.listener.mu.Unlock()
 	return c.Conn.Close()
+}
+
+// CloseWrite is for net/http, which ends an answer so before it hangs up on a
+// client that is still sending: else that client may lose the answer.
+func (c *connection) CloseWrite() error {
+	if conn, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return conn.CloseWrite()
+	}
+	return errors.ErrUnsupported
 }

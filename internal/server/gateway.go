@@ -59,7 +59,7 @@ func (s *Server) serveGateways() error {
 			return err
 		}
 		connections := limitConnections(quick, s.cfg.MaxConnections)
-		g.http = s.newHTTP(g.gate.Handler(true), connections)
+		g.http = s.newHTTP(s.parting(g.gate.Handler(true)), connections)
 		s.background.Go(func() {
 			if err := g.http.Serve(connections); !errors.Is(err, http.ErrServerClosed) {
 				s.fail(fmt.Errorf("serve gateways at %s: %w", g.listener.Addr(), err))

@@ -23,10 +23,7 @@ func (s *Server) operator(api http.Handler) http.Handler {
 		"/readyz":  http.HandlerFunc(s.ready),
 		"/metrics": s.metrics.handler(),
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.stopping.Load() {
-			w.Header().Set("Connection", "close")
-		}
+	return s.parting(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if gateway.Owns(r.RequestURI) {
 			gateways.ServeHTTP(w, r)
 			return
@@ -43,6 +40,16 @@ func (s *Server) operator(api http.Handler) http.Handler {
 		default:
 			page.ServeHTTP(w, r)
 		}
+	}))
+}
+
+// parting lets every answer close its connection while the server stops.
+func (s *Server) parting(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		handler.ServeHTTP(w, r)
 	})
 }
 

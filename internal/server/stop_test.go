@@ -103,7 +103,7 @@ func TestRunDrains(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	cfg, log := config(t), &syncBuffer{}
-	cfg.Listen = freeAddress(t)
+	cfg.Listen, cfg.GatewayListen = freeAddress(t), freeAddress(t)
 	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx, cfg) }()
@@ -116,6 +116,12 @@ func TestRunDrains(t *testing.T) {
 	}
 	s := &running{url: "http://" + cfg.Listen, key: readKey(t, cfg.BootstrapKeyFile), http: newClient(t, &http.Transport{})}
 	s.wantStatus(t, s.key, http.StatusOK)
+	asked := "GET /gateway/auth HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer " + s.key + "\r\n\r\n"
+	gateway := dial(t, cfg.GatewayListen, "")
+	const good, last = "HTTP/1.1 200 OK\r\n", "\r\nConnection: close\r\n"
+	if got := head(t, gateway, asked); !strings.HasPrefix(got, good) || strings.Contains(got, last) {
+		t.Errorf("a gateway's connection before: %q", got)
+	}
 	cancel()
 	for {
 		got := s.do(t, "", "GET", "/readyz", "") // fails the test when it is refused before it is told
@@ -124,6 +130,9 @@ func TestRunDrains(t *testing.T) {
 		}
 	}
 	s.create(t, `{"name":"while draining"}`)
+	if got := head(t, gateway, asked); !strings.HasPrefix(got, good) || !strings.Contains(got, last) {
+		t.Errorf("a gateway's connection while draining: %q", got)
+	}
 	s.http.CloseIdleConnections()
 	if err := <-ended; err != nil {
 		t.Error(err)
@@ -166,6 +175,23 @@ func finish(t *testing.T, conn net.Conn, text string) answer {
 		t.Fatal(err)
 	}
 	return answer{resp.StatusCode, resp.Header, string(body)}
+}
+
+// head sends a request and returns the header of the answer as it came.
+func head(t *testing.T, conn net.Conn, request string) string {
+	t.Helper()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for b := make([]byte, 1); !strings.HasSuffix(got.String(), "\r\n\r\n"); {
+		if _, err := conn.Read(b); err != nil {
+			t.Fatalf("%v after %q", err, got.String())
+		}
+		got.Write(b)
+	}
+	return got.String()
 }
 
 // awaitRefused waits until nobody listens any more.
