@@ -95,8 +95,8 @@ var (
 SELECT 'user_' || ` + ulid(seededTime, "i") + `, 'user ' || i, 'user' || i || '@example.com', 'reader', 1734093045, '', '' FROM SERIES`,
 		`INSERT INTO projects (id, name, is_default, created_at, archived_at, external_key_id, residency)
 SELECT 'proj_' || ` + ulid(seededTime, "i") + `, 'project ' || i, 0, 1734093045, 0, '', '' FROM SERIES`,
-		`INSERT INTO invites (id, email, role, created_at, expires_at, accepted_at, token_digest, projects)
-SELECT 'invite_' || ` + ulid(seededTime, "i") + `, 'guest' || i || '@example.com', 'reader', 1734093045, 1734697845, 0, DIGEST, '[]' FROM SERIES`,
+		`INSERT INTO invites (id, email, role, inviter_id, created_at, expires_at, accepted_at, token_digest, projects)
+SELECT 'invite_' || ` + ulid(seededTime, "i") + `, 'guest' || i || '@example.com', 'reader', 'user_1', 1734093045, 1734697845, 0, DIGEST, '[]' FROM SERIES`,
 		`INSERT INTO project_users (project_id, user_id, role, added_at)
 SELECT '` + seededProject + `', 'user_' || ` + ulid(seededTime, "i") + `, 'member', 1734093045 FROM SERIES`,
 		`INSERT INTO service_accounts (id, project_id, name, role, created_at)

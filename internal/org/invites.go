@@ -20,9 +20,10 @@ type Invite struct {
 	ID         string
 	Email      string
 	Role       Role
-	CreatedAt  int64 // Unix seconds
-	ExpiresAt  int64 // Unix seconds
-	AcceptedAt int64 // Unix seconds; 0: not yet
+	InviterID  string // the user who invites: an owner, or the invite is withdrawn
+	CreatedAt  int64  // Unix seconds
+	ExpiresAt  int64  // Unix seconds
+	AcceptedAt int64  // Unix seconds; 0: not yet
 	Projects   []InviteProject
 }
 
@@ -74,6 +75,9 @@ type InviteTx interface {
 	// AcceptInvite notes when an invite was accepted and forgets its token.
 	AcceptInvite(id string, at int64) error
 	DeleteInvite(id string) error
+	// WithdrawInvites deletes the invites of an inviter that can be accepted at
+	// now, and returns how many there were.
+	WithdrawInvites(inviterID string, now int64) (int, error)
 }
 
 var inviteList = listRules{prefix: PrefixInvite, minLimit: 0}
@@ -168,7 +172,7 @@ func (s *Service) CreateInvite(ctx context.Context, caller Caller, in NewInvite)
 		}
 		now := tx.Now()
 		invite = Invite{
-			ID: id.String(), Email: in.Email, Role: in.Role, CreatedAt: now, ExpiresAt: now + InviteLifetime, Projects: in.Projects,
+			ID: id.String(), Email: in.Email, Role: in.Role, InviterID: actor.ID, CreatedAt: now, ExpiresAt: now + InviteLifetime, Projects: in.Projects,
 		}
 		if err := tx.InsertInvite(invite, secret.Digest()); err != nil {
 			return err

@@ -104,6 +104,13 @@ func pendingInvite(tx Tx, digest [32]byte) (Invite, error) {
 	if !ok || invite.StatusAt(tx.Now()) != InvitePending {
 		return Invite{}, errInvalidInvite
 	}
+	// The invites of somebody who is no owner any more were withdrawn with that.
+	// This is for rows that came about in another way.
+	if inviter, ok, err := tx.Owner(OwnerUser, invite.InviterID); err != nil {
+		return Invite{}, err
+	} else if !ok || inviter.Role != RoleOwner {
+		return Invite{}, errInvalidInvite
+	}
 	if _, taken, err := tx.UserByEmail(invite.Email); err != nil {
 		return Invite{}, err
 	} else if taken {
@@ -128,7 +135,7 @@ func (i Invite) joins(tx Tx) (joins []InviteProject, err error) {
 }
 
 // errInvalidInvite is the one refusal of a token: it is none of ours, or its
-// invite was accepted, deleted or has expired.
+// invite was accepted, withdrawn or has expired.
 var errInvalidInvite = &Refusal{
 	Kind: Invalid, Code: codeInvalidInvite, Param: "token",
 	Message: "Invalid 'token': it accepts no invite. It may have been used, withdrawn or expired: ask for a new invite.",

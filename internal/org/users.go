@@ -130,7 +130,8 @@ func (c UserChange) apply(u *User) (changed map[string]any) {
 	return changed
 }
 
-// UpdateUser changes a user (modify-user). The last owner stays one.
+// UpdateUser changes a user (modify-user). The last owner stays one. With the
+// role an owner loses the pending invites that it made.
 func (s *Service) UpdateUser(ctx context.Context, caller Caller, id string, in UserChange) (User, Commit, error) {
 	if err := caller.Require(ManagementWrite); err != nil {
 		return User{}, Commit{}, err
@@ -167,6 +168,9 @@ func (s *Service) UpdateUser(ctx context.Context, caller Caller, id string, in U
 		if user.Role != before.Role {
 			event.Effects = []Effect{OwnerSet{Type: OwnerUser, ID: id, Role: user.Role}}
 		}
+		if err := withdrawInvites(tx, before, user.Role, event.Data); err != nil {
+			return err
+		}
 		tx.Emit(event)
 		return nil
 	})
@@ -177,8 +181,9 @@ func (s *Service) UpdateUser(ctx context.Context, caller Caller, id string, in U
 }
 
 // DeleteUser removes a user with its memberships and ends all its keys, admin
-// keys included (delete-user): when it returns they are refused. The last owner
-// is kept, and so is an owner without whom no admin key would be usable.
+// keys included (delete-user): when it returns they are refused. Its pending
+// invites are withdrawn. The last owner is kept, and so is an owner without whom
+// no admin key would be usable.
 func (s *Service) DeleteUser(ctx context.Context, caller Caller, id string) (Commit, error) {
 	if err := caller.Require(ManagementWrite); err != nil {
 		return Commit{}, err
@@ -203,9 +208,13 @@ func (s *Service) DeleteUser(ctx context.Context, caller Caller, id string) (Com
 		if err := tx.DeleteUser(id, seen); err != nil {
 			return err
 		}
+		data := map[string]any{"id": id, "email": user.Email}
+		if err := withdrawInvites(tx, user, "", data); err != nil {
+			return err
+		}
 		tx.Emit(Event{
 			Type: EventUserDeleted, Actor: caller.actor(actor), Resource: id,
-			Data:    map[string]any{"id": id, "email": user.Email},
+			Data:    data,
 			Effects: []Effect{OwnerSet{Type: OwnerUser, ID: id, Role: user.Role, Removed: true}},
 		})
 		return nil
@@ -214,6 +223,21 @@ func (s *Service) DeleteUser(ctx context.Context, caller Caller, id string) (Com
 		return Commit{}, fmt.Errorf("delete user: %w", err)
 	}
 	return commit, nil
+}
+
+// withdrawInvites takes from a user who is an owner and has another role, or
+// none, from now on the pending invites that it made: whoever may not invite
+// must not come back by an invite. However many they are, it is part of the one
+// event whose data it adds to.
+func withdrawInvites(tx Tx, before User, role Role, data map[string]any) error {
+	if before.Role != RoleOwner || role == RoleOwner {
+		return nil
+	}
+	n, err := tx.WithdrawInvites(before.ID, tx.Now())
+	if n > 0 {
+		data["invites_withdrawn"] = n
+	}
+	return err
 }
 
 // keysToDelete looks for the admin keys of a user, if there is one.

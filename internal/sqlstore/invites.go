@@ -11,7 +11,7 @@ import (
 
 // A token's digest is written and looked for, and never read.
 const (
-	inviteColumns  = `SELECT id, email, role, created_at, expires_at, accepted_at, projects FROM invites`
+	inviteColumns  = `SELECT id, email, role, inviter_id, created_at, expires_at, accepted_at, projects FROM invites`
 	inviteByID     = inviteColumns + ` WHERE id = $1`
 	inviteByToken  = inviteColumns + ` WHERE accepted_at = 0 AND token_digest = $1`
 	invitesAfter   = inviteColumns + ` WHERE id > $1 ORDER BY id`
@@ -26,7 +26,7 @@ type inviteProject struct {
 
 func scanInvite(row scanner) (i org.Invite, err error) {
 	var text string
-	if err := row.Scan(&i.ID, &i.Email, &i.Role, &i.CreatedAt, &i.ExpiresAt, &i.AcceptedAt, &text); err != nil {
+	if err := row.Scan(&i.ID, &i.Email, &i.Role, &i.InviterID, &i.CreatedAt, &i.ExpiresAt, &i.AcceptedAt, &text); err != nil {
 		return i, err
 	}
 	var projects []inviteProject
@@ -75,8 +75,8 @@ func (t *tx) InsertInvite(i org.Invite, digest [32]byte) error {
 	if err != nil {
 		return t.fail(err)
 	}
-	return t.exec(`INSERT INTO invites (id, email, role, created_at, expires_at, accepted_at, token_digest, projects) VALUES ($1, $2, $3, $4, $5, 0, $6, $7)`,
-		i.ID, i.Email, string(i.Role), i.CreatedAt, i.ExpiresAt, digest[:], string(text))
+	return t.exec(`INSERT INTO invites (id, email, role, inviter_id, created_at, expires_at, accepted_at, token_digest, projects) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8)`,
+		i.ID, i.Email, string(i.Role), i.InviterID, i.CreatedAt, i.ExpiresAt, digest[:], string(text))
 }
 
 func (t *tx) AcceptInvite(id string, at int64) error {
@@ -84,3 +84,11 @@ func (t *tx) AcceptInvite(id string, at int64) error {
 }
 
 func (t *tx) DeleteInvite(id string) error { return t.exec(`DELETE FROM invites WHERE id = $1`, id) }
+
+func (t *tx) WithdrawInvites(inviterID string, now int64) (n int, err error) {
+	const pending = ` FROM invites WHERE inviter_id = $1 AND accepted_at = 0 AND expires_at > $2`
+	if _, err := t.one([]any{&n}, `SELECT COUNT(*)`+pending, inviterID, now); n == 0 || err != nil {
+		return 0, err
+	}
+	return n, t.exec(`DELETE`+pending, inviterID, now)
+}

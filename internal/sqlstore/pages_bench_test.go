@@ -92,8 +92,8 @@ func fillLists(b *testing.B, database string, size int) lists {
 	for _, text := range []string{
 		`INSERT INTO users (id, name, email, role, created_at) SELECT 'user_' || NUMBER, 'Ada Lovelace', 'ada' || i || '@example.com', 'reader', 1 FROM `,
 		`INSERT INTO projects (id, name, is_default, created_at, archived_at) SELECT 'proj_' || NUMBER, 'a project', 0, 1, 0 FROM `,
-		`INSERT INTO invites (id, email, role, created_at, expires_at, accepted_at, token_digest, projects)
-SELECT 'invite_' || NUMBER, 'bob' || i || '@example.com', 'reader', 1, 2, 0, DIGEST, '[]' FROM `,
+		`INSERT INTO invites (id, email, role, inviter_id, created_at, expires_at, accepted_at, token_digest, projects)
+SELECT 'invite_' || NUMBER, 'bob' || i || '@example.com', 'reader', 'user_1', 1, 2, 0, DIGEST, '[]' FROM `,
 		`INSERT INTO project_users (project_id, user_id, role, added_at) SELECT 'proj_full', 'user_' || NUMBER, 'member', 1 FROM `,
 		`INSERT INTO project_users (project_id, user_id, role, added_at)
 SELECT CASE WHEN i % 1000 = 0 THEN 'proj_sparse' ELSE 'proj_' || (i % 100) END, 'user_' || NUMBER, 'member', 1 FROM `,

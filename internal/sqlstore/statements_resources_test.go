@@ -117,6 +117,10 @@ func everyChange(tx org.Tx) error {
 		func() error { i, ok, err := tx.InviteByToken([32]byte{1}); return read(i, ok, err) },
 		func() error { i, ok, err := tx.PendingInvite("x@example.com", 1); return read(i, ok, err) },
 		func() error { return tx.AcceptInvite("invite_x", 1) },
+		func() error {
+			return tx.InsertInvite(org.Invite{ID: "invite_y", InviterID: "user_y", ExpiresAt: 2}, [32]byte{2})
+		},
+		func() error { n, err := tx.WithdrawInvites("user_y", 1); return read(n, n == 1, err) },
 		func() error { return tx.DeleteInvite("invite_x") },
 		func() error { return tx.InsertServiceAccount(account) },
 		func() error { return tx.UpdateServiceAccount(account) },

@@ -2,8 +2,10 @@ package storetest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,6 +24,8 @@ var inviteTests = map[string]func(*testing.T, Open){
 	"InviteEndsAfterSevenDays":            inviteEndsAfterSevenDays,
 	"DeletedInviteAcceptsNothing":         deletedInviteAcceptsNothing,
 	"AllBadTokensAreRefusedAlike":         allBadTokensAreRefusedAlike,
+	"InvitesEndWithTheirOwner":            invitesEndWithTheirOwner,
+	"InviteOfNoOwnerAcceptsNothing":       inviteOfNoOwnerAcceptsNothing,
 	"NobodyIsInvitedTwice":                nobodyIsInvitedTwice,
 	"InviteSkipsProjectsArchivedSince":    inviteSkipsProjectsArchivedSince,
 	"InviteRefusesProjectsThatAreNot":     inviteRefusesProjectsThatAreNot,
@@ -99,7 +103,7 @@ func acceptedInviteMakesAUser(t *testing.T, open Open) {
 	invite, value := w.invite(t, "Grace@example.com", org.InviteProject{ID: project, Role: org.ProjectOwner})
 	w.logged(t, org.EventInviteSent, invite.ID, "")
 	want := org.Invite{
-		ID: invite.ID, Email: "Grace@example.com", Role: org.RoleReader, CreatedAt: w.clock.Now().Unix(), ExpiresAt: w.clock.Now().Unix() + 7*86400,
+		ID: invite.ID, Email: "Grace@example.com", Role: org.RoleReader, InviterID: w.owner.OwnerID, CreatedAt: w.clock.Now().Unix(), ExpiresAt: w.clock.Now().Unix() + 7*86400,
 		Projects: []org.InviteProject{{ID: project, Role: org.ProjectOwner}},
 	}
 	if diff := cmp.Diff(want, invite); diff != "" {
@@ -224,6 +228,91 @@ func deletedInviteAcceptsNothing(t *testing.T, open Open) {
 	_, err := w.svc.DeleteInvite(t.Context(), w.owner, invite.ID)
 	if r := refusal(t, err); r.Kind != org.Invalid || r.Code != "invite_accepted" {
 		t.Errorf("delete an accepted one: %+v", r)
+	}
+}
+
+// invitesEndWithTheirOwner removes owners and makes them readers. What they asked
+// for is withdrawn, whatever they are later; what others did stays.
+func invitesEndWithTheirOwner(t *testing.T, open Open) {
+	reader, owner := org.RoleReader, org.RoleOwner
+	change := func(role *org.Role) func(*testing.T, *world, string) {
+		return func(t *testing.T, w *world, id string) {
+			if _, _, err := w.svc.UpdateUser(t.Context(), w.owner, id, org.UserChange{Role: role}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	remove := func(t *testing.T, w *world, id string) {
+		if _, err := w.svc.DeleteUser(t.Context(), w.owner, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, leave := range map[string][]func(*testing.T, *world, string){
+		"deleted": {remove}, "made a reader": {change(&reader)}, "a reader in between": {change(&reader), change(&owner)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, open)
+			mallory := w.people(t, 1, owner)[0]
+			ask := func(by org.Caller, email string) (org.Invite, string) {
+				invite, secret, _, err := w.svc.CreateInvite(t.Context(), by, org.NewInvite{Email: email, Role: owner})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return invite, secret.Reveal()
+			}
+			expired, _ := ask(mallory, "late@example.com")
+			w.clock.advance(8 * 24 * time.Hour)
+			accepted, value := ask(mallory, "grace@example.com")
+			if _, err := w.accept(t, value); err != nil {
+				t.Fatal(err)
+			}
+			first, back := ask(mallory, "mallory2@example.com")
+			second, again := ask(mallory, "mallory3@example.com")
+			_, other := ask(w.owner, "alan@example.com")
+			leave[0](t, w, mallory.OwnerID)
+			w.withdrawn(t, 2)
+			for _, then := range leave[1:] {
+				then(t, w, mallory.OwnerID)
+			}
+			w.refused(t, back)
+			w.refused(t, again)
+			for id, stays := range map[string]bool{expired.ID: true, accepted.ID: true, first.ID: false, second.ID: false} {
+				if _, ok, err := w.Invite(t.Context(), id); ok != stays || err != nil {
+					t.Errorf("invite %s is there: %t, want %t, %v", id, ok, stays, err)
+				}
+			}
+			if _, err := w.accept(t, other); err != nil {
+				t.Errorf("an invite of somebody else: %v", err)
+			}
+		})
+	}
+}
+
+// withdrawn wants the last event to say how many invites ended with it.
+func (w *world) withdrawn(t *testing.T, n int) {
+	t.Helper()
+	e, err := org.DecodeAudit(w.lastEvent(t).Record)
+	if want := fmt.Sprintf(`"invites_withdrawn":%d`, n); err != nil || !strings.Contains(string(e.Data), want) {
+		t.Errorf("%s %s, %v, want %s", e.Type, e.Data, err, want)
+	}
+	w.verifyState(t)
+}
+
+// inviteOfNoOwnerAcceptsNothing has rows that no version should have left.
+func inviteOfNoOwnerAcceptsNothing(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	for i, inviter := range []string{w.people(t, 1, org.RoleReader)[0].OwnerID, "user_gone", ""} {
+		secret, err := token.Mint(token.KindInvite, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.do(t, func(tx org.Tx) error {
+			tx.Emit(org.Event{Type: org.EventInviteSent})
+			return tx.InsertInvite(org.Invite{
+				ID: mint(tx, org.PrefixInvite), Email: fmt.Sprintf("g%d@example.com", i), Role: org.RoleOwner, InviterID: inviter, ExpiresAt: tx.Now() + 60,
+			}, secret.Digest())
+		})
+		w.refused(t, secret.Reveal())
 	}
 }
 

@@ -29,6 +29,7 @@ CREATE TABLE invites (
     id           TEXT COLLATE "C" PRIMARY KEY,
     email        TEXT COLLATE "C" NOT NULL,
     role         TEXT COLLATE "C" NOT NULL,
+    inviter_id   TEXT COLLATE "C" NOT NULL,
     created_at   BIGINT           NOT NULL,
     expires_at   BIGINT           NOT NULL,
     accepted_at  BIGINT           NOT NULL,
@@ -37,6 +38,8 @@ CREATE TABLE invites (
 );
 CREATE UNIQUE INDEX invites_by_token ON invites (token_digest) WHERE accepted_at = 0;
 CREATE INDEX invites_by_email ON invites (lower(email));
+-- What is withdrawn when the user who invited is deleted or made a reader.
+CREATE INDEX invites_by_inviter ON invites (inviter_id) WHERE accepted_at = 0;
 
 -- The index by id is one that has no order: a page of a project that was listed
 -- by ids alone would read all accounts made before it.

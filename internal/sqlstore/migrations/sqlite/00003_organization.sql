@@ -29,6 +29,7 @@ CREATE TABLE invites (
     id           TEXT    PRIMARY KEY,
     email        TEXT    NOT NULL,
     role         TEXT    NOT NULL,
+    inviter_id   TEXT    NOT NULL,
     created_at   INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL,
     accepted_at  INTEGER NOT NULL,
@@ -37,6 +38,8 @@ CREATE TABLE invites (
 ) STRICT;
 CREATE UNIQUE INDEX invites_by_token ON invites (token_digest) WHERE accepted_at = 0;
 CREATE INDEX invites_by_email ON invites (lower(email));
+-- What is withdrawn when the user who invited is deleted or made a reader.
+CREATE INDEX invites_by_inviter ON invites (inviter_id) WHERE accepted_at = 0;
 
 CREATE TABLE service_accounts (
     project_id TEXT    NOT NULL,
