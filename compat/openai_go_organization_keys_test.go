@@ -9,7 +9,7 @@ import (
 )
 
 var accountSteps = []step{
-	{"Projects.ServiceAccounts.New", "create-project-service-account", func(t *testing.T, o *organization) error {
+	{"Projects.ServiceAccounts.New", func(t *testing.T, o *organization) error {
 		accounts := &o.projects().ServiceAccounts
 		lone, err := accounts.New(t.Context(), o.project, openai.AdminOrganizationProjectServiceAccountNewParams{
 			Name: "lone", CreateServiceAccountOnly: openai.Bool(true),
@@ -29,14 +29,14 @@ var accountSteps = []step{
 		o.account = a.ID
 		return nil
 	}},
-	{"Projects.ServiceAccounts.Get", "retrieve-project-service-account", func(t *testing.T, o *organization) error {
+	{"Projects.ServiceAccounts.Get", func(t *testing.T, o *organization) error {
 		a, err := o.projects().ServiceAccounts.Get(t.Context(), o.project, o.account)
 		if err == nil {
 			must(t, a.ID == o.account && a.Name == "worker", "the account", a.RawJSON())
 		}
 		return err
 	}},
-	{"Projects.ServiceAccounts.Update", "update-project-service-account", func(t *testing.T, o *organization) error {
+	{"Projects.ServiceAccounts.Update", func(t *testing.T, o *organization) error {
 		a, err := o.projects().ServiceAccounts.Update(t.Context(), o.project, o.account, openai.AdminOrganizationProjectServiceAccountUpdateParams{
 			Name: openai.String("night worker"), Role: openai.AdminOrganizationProjectServiceAccountUpdateParamsRoleOwner,
 		})
@@ -45,18 +45,18 @@ var accountSteps = []step{
 		}
 		return err
 	}},
-	{"Projects.ServiceAccounts.List", "list-project-service-accounts", func(t *testing.T, o *organization) error {
+	{"Projects.ServiceAccounts.List", func(t *testing.T, o *organization) error {
 		page, err := o.projects().ServiceAccounts.List(t.Context(), o.project, openai.AdminOrganizationProjectServiceAccountListParams{})
 		if err == nil {
 			must(t, len(page.Data) == 2 && !page.HasMore, "two accounts", page.RawJSON())
 		}
 		return err
 	}},
-	{"Projects.ServiceAccounts.ListAutoPaging", "list-project-service-accounts", func(t *testing.T, o *organization) error {
+	{"Projects.ServiceAccounts.ListAutoPaging", func(t *testing.T, o *organization) error {
 		return count(t, o.projects().ServiceAccounts.ListAutoPaging(t.Context(), o.project,
 			openai.AdminOrganizationProjectServiceAccountListParams{Limit: openai.Int(1)}), 2)
 	}},
-	{"Projects.ServiceAccounts.APIKeys.New", "CreateanAPIkeyforaserviceaccount", func(t *testing.T, o *organization) error {
+	{"Projects.ServiceAccounts.APIKeys.New", func(t *testing.T, o *organization) error {
 		k, err := o.projects().ServiceAccounts.APIKeys.New(t.Context(), o.project, o.account,
 			openai.AdminOrganizationProjectServiceAccountAPIKeyNewParams{Name: openai.String("second")})
 		if err == nil {
@@ -68,7 +68,7 @@ var accountSteps = []step{
 }
 
 var keySteps = []step{
-	{"Projects.APIKeys.List", "list-project-api-keys", func(t *testing.T, o *organization) error {
+	{"Projects.APIKeys.List", func(t *testing.T, o *organization) error {
 		page, err := o.projects().APIKeys.List(t.Context(), o.project, openai.AdminOrganizationProjectAPIKeyListParams{
 			OwnerProjectAccess: openai.AdminOrganizationProjectAPIKeyListParamsOwnerProjectAccessAny,
 		})
@@ -77,10 +77,10 @@ var keySteps = []step{
 		}
 		return err
 	}},
-	{"Projects.APIKeys.ListAutoPaging", "list-project-api-keys", func(t *testing.T, o *organization) error {
+	{"Projects.APIKeys.ListAutoPaging", func(t *testing.T, o *organization) error {
 		return count(t, o.projects().APIKeys.ListAutoPaging(t.Context(), o.project, openai.AdminOrganizationProjectAPIKeyListParams{Limit: openai.Int(1)}), 2)
 	}},
-	{"Projects.APIKeys.Get", "retrieve-project-api-key", func(t *testing.T, o *organization) error {
+	{"Projects.APIKeys.Get", func(t *testing.T, o *organization) error {
 		k, err := o.projects().APIKeys.Get(t.Context(), o.project, o.key)
 		if err == nil {
 			must(t, k.ID == o.key && strings.HasPrefix(k.RedactedValue, "sk-svcacct...") && k.Owner.Type == "service_account" &&
@@ -89,14 +89,14 @@ var keySteps = []step{
 		}
 		return err
 	}},
-	{"Projects.APIKeys.Delete", "delete-project-api-key", func(t *testing.T, o *organization) error {
+	{"Projects.APIKeys.Delete", func(t *testing.T, o *organization) error {
 		d, err := o.projects().APIKeys.Delete(t.Context(), o.project, o.key)
 		if err == nil {
 			must(t, d.Deleted && d.ID == o.key && d.Object == "organization.project.api_key.deleted", "the deletion", d.RawJSON())
 		}
 		return err
 	}},
-	{"Projects.ServiceAccounts.Delete", "delete-project-service-account", func(t *testing.T, o *organization) error {
+	{"Projects.ServiceAccounts.Delete", func(t *testing.T, o *organization) error {
 		d, err := o.projects().ServiceAccounts.Delete(t.Context(), o.project, o.account)
 		if err != nil {
 			return err
@@ -111,7 +111,7 @@ var keySteps = []step{
 }
 
 var limitSteps = []step{
-	{"Projects.RateLimits.ListRateLimits", "list-project-rate-limits", func(t *testing.T, o *organization) error {
+	{"Projects.RateLimits.ListRateLimits", func(t *testing.T, o *organization) error {
 		page, err := o.projects().RateLimits.ListRateLimits(t.Context(), o.project, openai.AdminOrganizationProjectRateLimitListRateLimitsParams{Limit: openai.Int(1000)})
 		if err != nil {
 			return err
@@ -120,11 +120,11 @@ var limitSteps = []step{
 		o.limit = page.Data[0].ID
 		return nil
 	}},
-	{"Projects.RateLimits.ListRateLimitsAutoPaging", "list-project-rate-limits", func(t *testing.T, o *organization) error {
+	{"Projects.RateLimits.ListRateLimitsAutoPaging", func(t *testing.T, o *organization) error {
 		return count(t, o.projects().RateLimits.ListRateLimitsAutoPaging(t.Context(), o.project,
 			openai.AdminOrganizationProjectRateLimitListRateLimitsParams{Limit: openai.Int(2)}), 2)
 	}},
-	{"Projects.RateLimits.UpdateRateLimit", "update-project-rate-limits", func(t *testing.T, o *organization) error {
+	{"Projects.RateLimits.UpdateRateLimit", func(t *testing.T, o *organization) error {
 		l, err := o.projects().RateLimits.UpdateRateLimit(t.Context(), o.project, o.limit,
 			openai.AdminOrganizationProjectRateLimitUpdateRateLimitParams{MaxRequestsPer1Minute: openai.Int(7)})
 		if err == nil {
@@ -135,7 +135,7 @@ var limitSteps = []step{
 }
 
 var auditSteps = []step{
-	{"AuditLogs.List", "list-audit-logs", func(t *testing.T, o *organization) error {
+	{"AuditLogs.List", func(t *testing.T, o *organization) error {
 		page, err := o.admin().AuditLogs.List(t.Context(), openai.AdminOrganizationAuditLogListParams{
 			Limit: openai.Int(5), EventTypes: []string{"project.created", "project.updated"}, ProjectIDs: []string{o.project}, ResourceIDs: []string{o.project},
 			EffectiveAt: openai.AdminOrganizationAuditLogListParamsEffectiveAt{
@@ -158,7 +158,7 @@ var auditSteps = []step{
 		}
 		return err
 	}},
-	{"AuditLogs.ListAutoPaging", "list-audit-logs", func(t *testing.T, o *organization) error {
+	{"AuditLogs.ListAutoPaging", func(t *testing.T, o *organization) error {
 		return count(t, o.admin().AuditLogs.ListAutoPaging(t.Context(), openai.AdminOrganizationAuditLogListParams{Limit: openai.Int(3)}), 4)
 	}},
 }

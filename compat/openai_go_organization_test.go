@@ -1,9 +1,6 @@
 package compat
 
 import (
-	"errors"
-	"net/http"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -28,9 +25,8 @@ type organization struct {
 
 // step tries one method of the SDK, named by the services that lead to it.
 type step struct {
-	method    string // Projects.Users.New
-	operation string // of the contract
-	try       func(*testing.T, *organization) error
+	method string // Projects.Users.New
+	try    func(*testing.T, *organization) error
 }
 
 var steps = slices.Concat(projectSteps, inviteSteps, userSteps, memberSteps, accountSteps, keySteps, limitSteps, auditSteps, endSteps)
@@ -106,44 +102,15 @@ func TestEveryMethodOfTheGoSDKIsTried(t *testing.T) {
 func TestOpenAIGoAdministersAnOrganization(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	o := &organization{
-		server: s, sdk: openai.NewClient(option.WithBaseURL(s.url), option.WithAdminAPIKey(s.key)),
-		account: "none", key: "none", limit: "none", // the SDK sends nothing to an empty id
-	}
-	tried := 0
+	o := &organization{server: s, sdk: openai.NewClient(option.WithBaseURL(s.url), option.WithAdminAPIKey(s.key))}
 	for _, step := range steps {
 		t.Run(step.method, func(t *testing.T) {
-			err := step.try(t, o)
-			if !served(t, step.operation) {
-				wantNotServed(t, err)
-				return
-			}
-			tried++
-			if err != nil {
+			if err := step.try(t, o); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	t.Logf("%d of the SDK's %d methods for these resources", tried, len(steps))
-}
-
-// served says whether the server has the operation.
-func served(t *testing.T, operation string) bool {
-	t.Helper()
-	list, err := os.ReadFile("../openapi/unsupported.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return !slices.Contains(strings.Split(string(list), "\n"), operation)
-}
-
-// wantNotServed demands the answer to a route that is not there.
-func wantNotServed(t *testing.T, err error) {
-	t.Helper()
-	var typed *openai.Error
-	if !errors.As(err, &typed) || typed.StatusCode != http.StatusNotFound && typed.StatusCode != http.StatusMethodNotAllowed {
-		t.Errorf("an operation that is not served answers %v", err)
-	}
+	t.Logf("%d methods of the SDK", len(steps))
 }
 
 func (o *organization) admin() *openai.AdminOrganizationService { return &o.sdk.Admin.Organization }
