@@ -32,21 +32,23 @@ Then administer it from another shell:
 // cli is the whole command line: one struct declares each flag, its
 // environment variable, its default and its help.
 type cli struct {
-	Serve        serveCmd        `cmd:"" help:"Run the server."`
-	AdminKeys    adminKeysCmd    `cmd:"" help:"Administer organization admin API keys over the API."`
-	Users        usersCmd        `cmd:"" help:"Administer the people of the organization over the API."`
-	Invites      invitesCmd      `cmd:"" help:"Invite people to the organization over the API, and accept an invite."`
-	Projects     projectsCmd     `cmd:"" help:"Administer projects over the API."`
-	ProjectUsers projectUsersCmd `cmd:"" help:"Administer the members of a project over the API."`
-	RateLimits   rateLimitsCmd   `cmd:"" help:"Administer what projects may ask of models over the API."`
-	Verify       verifyCmd       `cmd:"" help:"Say whether a key is good, and why not."`
-	Replicas     replicasCmd     `cmd:"" help:"Show the replicas of a PostgreSQL database, and how far each has come."`
-	Recover      recoverCmd      `cmd:"" help:"Make a new admin key on the host, when all others are lost."`
-	Audit        auditCmd        `cmd:"" help:"Read the audit log, and check it."`
-	Backup       backupCmd       `cmd:"" help:"Copy a SQLite database, also while a server uses it."`
-	Restore      restoreCmd      `cmd:"" help:"Put a SQLite database back to a backup."`
-	Completion   completionCmd   `cmd:"" help:"Print a completion script for a shell."`
-	Version      versionCmd      `cmd:"" help:"Print the version."`
+	Serve           serveCmd           `cmd:"" help:"Run the server."`
+	AdminKeys       adminKeysCmd       `cmd:"" help:"Administer organization admin API keys over the API."`
+	Users           usersCmd           `cmd:"" help:"Administer the people of the organization over the API."`
+	Invites         invitesCmd         `cmd:"" help:"Invite people to the organization over the API, and accept an invite."`
+	Projects        projectsCmd        `cmd:"" help:"Administer projects over the API."`
+	ProjectUsers    projectUsersCmd    `cmd:"" help:"Administer the members of a project over the API."`
+	ServiceAccounts serviceAccountsCmd `cmd:"" help:"Administer the service accounts of a project over the API."`
+	ProjectKeys     projectKeysCmd     `cmd:"" help:"Administer the keys of a project over the API."`
+	RateLimits      rateLimitsCmd      `cmd:"" help:"Administer what projects may ask of models over the API."`
+	Verify          verifyCmd          `cmd:"" help:"Say whether a key is good, and why not."`
+	Replicas        replicasCmd        `cmd:"" help:"Show the replicas of a PostgreSQL database, and how far each has come."`
+	Recover         recoverCmd         `cmd:"" help:"Make a new admin key on the host, when all others are lost."`
+	Audit           auditCmd           `cmd:"" help:"Read the audit log, and check it."`
+	Backup          backupCmd          `cmd:"" help:"Copy a SQLite database, also while a server uses it."`
+	Restore         restoreCmd         `cmd:"" help:"Put a SQLite database back to a backup."`
+	Completion      completionCmd      `cmd:"" help:"Print a completion script for a shell."`
+	Version         versionCmd         `cmd:"" help:"Print the version."`
 }
 
 // streams are the process's standard files, so that tests can have their own.
