@@ -35,8 +35,9 @@ type Client struct {
 
 // New returns a client for the API at baseURL, which ends in /v1 with or
 // without a slash after it (http://127.0.0.1:8080/v1), authenticated by key.
-// It makes no connection. Its errors repeat neither argument, since the two are
-// easily swapped.
+// It makes no connection. Its errors never repeat the key, nor what could be one
+// or hold a secret: the two arguments are easily swapped, and a URL may have a
+// password.
 func New(baseURL, key string, opts ...Option) (*Client, error) {
 	base, err := parseBaseURL(baseURL)
 	if err != nil {
@@ -95,7 +96,8 @@ func parseBaseURL(raw string) (string, error) {
 	case strings.Contains(raw, "#"):
 		return "", errors.New("must not contain a fragment")
 	case !strings.HasSuffix(p, "/v1"):
-		return "", errors.New("must end in /v1")
+		// By now it is a URL for sure, without a user, password or query.
+		return "", fmt.Errorf("must end in /v1, is %s", u)
 	case u.RawPath != "" || path.Clean(p) != p:
 		return "", errors.New("has a path with empty, dot or escaped segments")
 	}
