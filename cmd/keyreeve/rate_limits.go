@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"strconv"
+	"strings"
 
 	"github.com/keyreeve/keyreeve/api"
 	"github.com/keyreeve/keyreeve/client"
@@ -28,7 +30,7 @@ func (c *rateLimitsListCmd) Run(ctx context.Context, std streams) error {
 type rateLimitsUpdateCmd struct {
 	projectFlags
 
-	ID                      string `arg:"" help:"Id of the limit: rl-MODEL."`
+	ID                      string `arg:"" help:"Model, such as gpt-4, or id of the limit: rl-gpt-4."`
 	RequestsPerMinute       *int64 `placeholder:"N" help:"Requests in a minute."`
 	RequestsPerDay          *int64 `placeholder:"N" help:"Requests in a day."`
 	TokensPerMinute         *int64 `placeholder:"N" help:"Tokens in a minute."`
@@ -44,7 +46,11 @@ func (rateLimitsUpdateCmd) Help() string {
 
 func (c *rateLimitsUpdateCmd) Run(ctx context.Context, std streams) error {
 	return one(std, c.connectFlags, rateLimitTable, func(cl *client.Client) (*api.ProjectRateLimit, error) {
-		return cl.ProjectRateLimits.Update(ctx, c.Project, c.ID, api.ProjectRateLimitUpdateRequest{
+		id, err := c.limit(ctx, cl)
+		if err != nil {
+			return nil, err
+		}
+		return cl.ProjectRateLimits.Update(ctx, c.Project, id, api.ProjectRateLimitUpdateRequest{
 			MaxRequestsPer1Minute:       c.RequestsPerMinute,
 			MaxTokensPer1Minute:         c.TokensPerMinute,
 			MaxImagesPer1Minute:         c.ImagesPerMinute,
@@ -53,6 +59,23 @@ func (c *rateLimitsUpdateCmd) Run(ctx context.Context, std streams) error {
 			Batch1DayMaxInputTokens:     c.BatchInputTokensPerDay,
 		})
 	})
+}
+
+// limit is the id of the limit. A model is looked up, since its limit's id is the
+// server's to choose.
+func (c *rateLimitsUpdateCmd) limit(ctx context.Context, cl *client.Client) (string, error) {
+	if strings.HasPrefix(c.ID, "rl-") || strings.HasPrefix(c.ID, "rl_") {
+		return c.ID, nil
+	}
+	for limit, err := range cl.ProjectRateLimits.All(ctx, c.Project, api.ProjectRateLimitListParams{}) {
+		switch {
+		case err != nil:
+			return "", err
+		case limit.Model == c.ID:
+			return limit.ID, nil
+		}
+	}
+	return "", fmt.Errorf("project %s has no rate limit for a model %q: keyreeve rate-limits list shows those it has", c.Project, c.ID)
 }
 
 func rateLimitTable(limits []api.ProjectRateLimit) string {
