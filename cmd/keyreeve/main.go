@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -94,7 +96,7 @@ func run(args []string, std streams) int {
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintf(std.err, "keyreeve: %v\nTry: %s --help\n", err, furthest(err))
+		fmt.Fprintf(std.err, "keyreeve: %v%s\nTry: %s --help\n", err, projectHint(err, args), furthest(err))
 		return 2
 	}
 	if err := parsed.Run(parser); err != nil {
@@ -111,6 +113,20 @@ func run(args []string, std streams) int {
 type undecidedError struct{ error }
 
 func (e undecidedError) Unwrap() error { return e.error }
+
+// projectHint says how a project is named to whoever gave one as an argument.
+func projectHint(err error, args []string) string {
+	var parse *kong.ParseError
+	if !errors.As(err, &parse) || parse.Context.Selected() == nil || !strings.Contains(err.Error(), "unexpected argument") {
+		return ""
+	}
+	named := func(flag *kong.Flag) bool { return flag.Name == "project" }
+	at := slices.IndexFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "proj_") })
+	if at < 1 || args[at-1] == "--project" || !slices.ContainsFunc(parse.Context.Selected().Flags, named) {
+		return ""
+	}
+	return "; name the project as --project " + args[at]
+}
 
 // furthest is the command that a command line got to before its mistake.
 func furthest(err error) string {
