@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"iter"
 
 	"github.com/keyreeve/keyreeve/api"
@@ -69,18 +70,37 @@ func (c *projectsModifyCmd) Run(ctx context.Context, std streams) error {
 type projectsArchiveCmd struct {
 	connectFlags
 
-	ID string `arg:"" help:"Id of the project: proj_..."`
+	ID  string `arg:"" help:"Id of the project: proj_..."`
+	Yes bool   `help:"Do not ask for confirmation."`
 }
 
 // Help is shown by keyreeve projects archive --help.
 func (projectsArchiveCmd) Help() string {
-	return `When the command returns, every key of the project is refused, and nothing brings one back: a project is never taken out of the archive. It stays to be read. The default project cannot be archived.`
+	return `When the command returns, every key of the project is refused, and nothing brings one back: a project is never taken out of the archive. It stays to be read. The default project cannot be archived.
+
+So the command asks first. A script says --yes.`
 }
 
 func (c *projectsArchiveCmd) Run(ctx context.Context, std streams) error {
 	return one(std, c.connectFlags, projectTable, func(cl *client.Client) (*api.Project, error) {
+		if err := c.confirm(ctx, std, cl); err != nil {
+			return nil, err
+		}
 		return cl.Projects.Archive(ctx, c.ID)
 	})
+}
+
+// confirm names the project, since its id says little to a person.
+func (c *projectsArchiveCmd) confirm(ctx context.Context, std streams, cl *client.Client) error {
+	if c.Yes {
+		return nil
+	}
+	project, err := cl.Projects.Get(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.err, "%s is the project %q. All of its keys will be refused, for good.\n", project.ID, orDash(project.Name))
+	return confirm(std, "archive")
 }
 
 func projectTable(projects []api.Project) string {

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/keyreeve/keyreeve/internal/sqlstore"
 )
@@ -36,7 +33,7 @@ func (c *restoreCmd) Run(ctx context.Context, std streams) error {
 	}
 	fmt.Fprintln(std.out, "Keys that were revoked after the backup was made will work again, and keys made since will not.")
 	if !c.Yes {
-		if err := confirm(std); err != nil {
+		if err := confirm(std, "restore"); err != nil {
 			return err
 		}
 	}
@@ -49,18 +46,4 @@ func (c *restoreCmd) Run(ctx context.Context, std streams) error {
 	}
 	_, err = fmt.Fprintf(std.out, "Restored %s. Look through the keys that work again before you start the server.\n", c.Database)
 	return err
-}
-
-// confirm asks for a typed word.
-func confirm(std streams) error {
-	fmt.Fprint(std.out, "Type restore to go on: ")
-	line, err := bufio.NewReader(std.in).ReadString('\n')
-	if strings.TrimSpace(line) == "restore" {
-		return nil
-	}
-	fmt.Fprintln(std.out)
-	if err != nil && line == "" {
-		return errors.New("nothing was changed: there is nobody to ask; give --yes to go on without")
-	}
-	return errors.New("nothing was changed")
 }
