@@ -85,8 +85,10 @@ type keysPage struct {
 	Sort      string
 	Rows      []keyRow
 	Problem   string
-	Deep      bool   // owners and last characters were searched too
-	More      bool   // a search found more than is shown
+	Deep      bool   // not only the beginnings of names were searched
+	Stopped   bool   // a search that took too long, so that Next goes on with it
+	Busy      bool   // another one was under way
+	Again     string // address to try again then
 	Next      string // address of the next page; empty: none
 	First     string // of the first page, when this is another one
 }
@@ -100,7 +102,7 @@ func (v *visit) listKeys(s scope, in inProject, byAge func(org.Page) (org.ListPa
 	query := v.r.URL.Query()
 	p := keysPage{inProject: in, Scope: s, Query: strings.TrimSpace(query.Get("q")), Sort: query.Get("sort")}
 	if p.Query != "" {
-		return v.findKeys(p)
+		return v.findKeys(p, query)
 	}
 	switch p.Sort {
 	case byName:
@@ -144,19 +146,40 @@ func (v *visit) keysByName(p keysPage, query url.Values) (keysPage, error) {
 
 // findKeys searches. While somebody types, a script asks for a part of the page,
 // and only names are looked at: the rest may read all keys.
-func (v *visit) findKeys(p keysPage) (keysPage, error) {
-	p.Deep = v.r.Header.Get("HX-Request") == ""
+func (v *visit) findKeys(p keysPage, query url.Values) (keysPage, error) {
+	p.Deep, p.Sort = v.r.Header.Get("HX-Request") == "", newestFirst
+	from := org.SearchPlace{Name: org.KeyPlace{Name: query.Get("name"), ID: query.Get("after")}, Below: query.Get("below")}
 	found, err := v.Service.FindKeys(v.r.Context(), v.caller,
-		org.KeyFilter{ProjectID: p.Scope.ProjectID, Text: p.Query, Deep: p.Deep}, mostFound)
+		org.KeyFilter{ProjectID: p.Scope.ProjectID, Text: p.Query, Deep: p.Deep, From: from}, mostFound)
 	if text, ok := correctable(err); ok {
 		p.Problem, p.Query = text, "" // it was a whole key: it is not shown again
 		return p, nil
 	} else if err != nil {
 		return p, err
 	}
+	asked := url.Values{"q": {p.Query}}
+	if from != (org.SearchPlace{}) {
+		p.First = p.address(asked)
+	}
+	if found.More {
+		p.Next = p.address(placed(url.Values{"q": {p.Query}}, found.Next))
+	}
+	if p.Busy = found.Busy; p.Busy {
+		p.Again, p.Next = p.address(placed(asked, from)), ""
+	}
 	p.Query = echo.Value(p.Query)
-	p.Rows, p.More = v.rows(p.Scope, found.Items), found.HasMore
+	p.Rows, p.Stopped = v.rows(p.Scope, found.Items), found.Stopped
 	return p, nil
+}
+
+// placed adds where a search goes on.
+func placed(query url.Values, at org.SearchPlace) url.Values {
+	for name, value := range map[string]string{"name": at.Name.Name, "after": at.Name.ID, "below": at.Below} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return query
 }
 
 func (v *visit) rows(s scope, keys []org.KeyView) []keyRow {

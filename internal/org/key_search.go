@@ -1,10 +1,11 @@
 package org
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -17,9 +18,41 @@ type KeyFilter struct {
 	ProjectID string
 	Text      string // the beginning of a name, or an id
 
-	// Deep takes the text for part of an owner's name or email and for the last
-	// characters of a key, too. That reads up to all keys.
+	// Deep takes the text for part of a name, of an owner's name or email, and for
+	// the last characters of a key, too. That reads up to all keys.
 	Deep bool
+
+	From SearchPlace // where a search before ended
+}
+
+// SearchPlace is where a search goes on: first among the keys whose name begins
+// as was asked, by name, then among the others, newest first.
+type SearchPlace struct {
+	Name  KeyPlace
+	Below string // an id; empty: not among the others yet
+}
+
+// FoundKeys is a page of a search.
+type FoundKeys struct {
+	Items []KeyView
+	More  bool        // it can go on
+	Next  SearchPlace // there
+
+	// Stopped: the time for one page was over before all keys were looked at.
+	// Busy: somebody else's search was under way, so only an index was asked.
+	Stopped, Busy bool
+}
+
+// searchTime is how long one page of a deep search may take. It reads up to all
+// keys, and whoever may read may ask for it.
+const searchTime = 2 * time.Second
+
+// KeyMatch says which keys a deep search finds: those with one of three redacted
+// forms and those whose name, or whose owner's name or email, holds the text. Those
+// whose name begins with it are left out: an index finds them.
+type KeyMatch struct {
+	ProjectID, Text string
+	Forms           [3]string
 }
 
 // KeySearchStore finds keys for people. Texts are compared without the case of
@@ -28,12 +61,10 @@ type KeySearchStore interface {
 	// KeysByName returns keys by name and then id, whose name begins with prefix
 	// and that come after a name and an id.
 	KeysByName(ctx context.Context, projectID, prefix string, after KeyPlace, limit int) ([]KeyView, error)
-	// KeysByRedacted returns keys with one of three redacted forms, newest first.
-	// It may read all keys.
-	KeysByRedacted(ctx context.Context, projectID string, forms [3]string, limit int) ([]KeyView, error)
-	// KeysByOwner returns keys of owners whose name or email contains a text,
-	// newest first. It may read all keys.
-	KeysByOwner(ctx context.Context, projectID, part string, limit int) ([]KeyView, error)
+	// KeysMatching looks at some of the keys below an id (empty: at the newest) and
+	// returns those that match, newest first, and the id to go on below, empty at
+	// the end.
+	KeysMatching(ctx context.Context, m KeyMatch, below string, limit int) (keys []KeyView, next string, err error)
 	// KeyByID returns a key of any kind.
 	KeyByID(ctx context.Context, id string) (key KeyView, ok bool, err error)
 }
@@ -60,58 +91,87 @@ func (s *Service) ListKeysByName(ctx context.Context, caller Caller, projectID s
 	return out, nil
 }
 
-// FindKeys returns the first keys that match, those by name first, and whether
-// there are more.
-func (s *Service) FindKeys(ctx context.Context, caller Caller, f KeyFilter, limit int) (ListPage[KeyView], error) {
+// FindKeys returns a page of the keys that match. Names that begin as was asked
+// come from an index and first; where they fill the page, nothing else is read.
+func (s *Service) FindKeys(ctx context.Context, caller Caller, f KeyFilter, limit int) (FoundKeys, error) {
 	if err := caller.Require(ManagementRead); err != nil {
-		return ListPage[KeyView]{}, err
+		return FoundKeys{}, err
 	}
 	if token.In(f.Text) {
-		return ListPage[KeyView]{}, holdsKey("q")
+		return FoundKeys{}, holdsKey("q")
 	}
 	if !isText(f.Text) {
-		return ListPage[KeyView]{}, nil // no name has such characters
+		return FoundKeys{}, nil // no name has such characters
 	}
-	out, err := s.findKeys(ctx, f, limit+1)
+	if !isText(f.From.Name.Name + f.From.Name.ID + f.From.Below) {
+		f.From = SearchPlace{} // no page ended there
+	}
+	f.Text = strings.TrimSpace(f.Text)
+	out, err := s.findKeys(ctx, f, limit)
 	if err != nil {
-		return ListPage[KeyView]{}, fmt.Errorf("find keys: %w", err)
+		return FoundKeys{}, fmt.Errorf("find keys: %w", err)
 	}
-	s.overlayViews(out)
-	return ListPage[KeyView]{Items: out[:min(limit, len(out))], HasMore: len(out) > limit}, nil
+	s.overlayViews(out.Items)
+	return out, nil
 }
 
-func (s *Service) findKeys(ctx context.Context, f KeyFilter, limit int) (out []KeyView, err error) {
-	add := func(keys []KeyView, err error) error {
-		for _, k := range keys {
-			if !slices.ContainsFunc(out, func(o KeyView) bool { return o.ID == k.ID }) {
-				out = append(out, k)
-			}
-		}
-		return err
-	}
-	text := strings.TrimSpace(f.Text)
-	if _, ok := ParseID(PrefixKey, text); ok {
-		key, ok, err := s.store.KeyByID(ctx, text)
+func (s *Service) findKeys(ctx context.Context, f KeyFilter, limit int) (out FoundKeys, err error) {
+	if _, ok := ParseID(PrefixKey, f.Text); ok {
+		key, ok, err := s.store.KeyByID(ctx, f.Text)
 		if ok && key.ProjectID == f.ProjectID {
-			out = append(out, key)
+			out.Items = append(out.Items, key)
 		}
 		return out, err
 	}
-	if err := add(s.store.KeysByName(ctx, f.ProjectID, text, KeyPlace{}, limit)); err != nil {
-		return nil, err
+	if f.From.Below == "" {
+		out.Items, err = s.store.KeysByName(ctx, f.ProjectID, f.Text, f.From.Name, limit+1)
+		if err != nil {
+			return out, err
+		}
+		if len(out.Items) > limit {
+			last := out.Items[limit-1]
+			out.Items, out.More, out.Next.Name = out.Items[:limit], true, KeyPlace{last.Name, last.ID}
+			return out, nil
+		}
 	}
 	if !f.Deep {
 		return out, nil
 	}
-	if forms, ok := redactedForms(text); ok {
-		if err := add(s.store.KeysByRedacted(ctx, f.ProjectID, forms, limit)); err != nil {
-			return nil, err
+	out.Next.Below = cmp.Or(f.From.Below, "~") // which sorts behind every id
+	if out.More = len(out.Items) == limit; out.More {
+		return out, nil
+	}
+	return out, s.findDeep(ctx, f, limit, &out)
+}
+
+// findDeep looks at all keys, some at a time, until the page is full or the time
+// is over. One search does so at a time: others are told.
+func (s *Service) findDeep(ctx context.Context, f KeyFilter, limit int, out *FoundKeys) error {
+	if !s.searching.TryLock() {
+		out.Busy, out.More = true, true
+		return nil
+	}
+	defer s.searching.Unlock()
+	within, cancel := context.WithTimeout(ctx, searchTime)
+	defer cancel()
+	match := KeyMatch{ProjectID: f.ProjectID, Text: f.Text, Forms: redactedForms(f.Text)}
+	for len(out.Items) < limit {
+		keys, next, err := s.store.KeysMatching(within, match, out.Next.Below, limit-len(out.Items))
+		if within.Err() != nil && ctx.Err() == nil {
+			out.Stopped, out.More = true, true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		out.Items, out.Next.Below = append(out.Items, keys...), next
+		if next == "" {
+			out.More = false
+			return nil
 		}
 	}
-	if len(out) < limit {
-		err = add(s.store.KeysByOwner(ctx, f.ProjectID, text, limit))
-	}
-	return out, err
+	out.More = true
+	return nil
 }
 
 // GetKeys returns keys of any kind by their ids. Those that are gone are left
@@ -150,19 +210,19 @@ const (
 )
 
 // redactedForms returns the redacted forms of a key of each kind that ends with
-// text, which may be such a form itself.
-func redactedForms(text string) (forms [3]string, ok bool) {
+// text, which may be such a form itself. They are empty where none can.
+func redactedForms(text string) (forms [3]string) {
 	if i := strings.LastIndex(text, "."); i >= 0 {
 		text = text[i+1:]
 	}
 	text = strings.TrimLeft(text, "…")
 	if len(text) < shownTail || len(text) > mostTail || strings.ContainsFunc(text, func(r rune) bool { return !inKey(r) }) {
-		return forms, false
+		return forms
 	}
 	for i, kind := range []token.Kind{token.KindAdmin, token.KindProject, token.KindServiceAccount} {
 		forms[i] = strings.TrimSuffix(kind.Prefix(), "-") + "..." + text[len(text)-shownTail:]
 	}
-	return forms, true
+	return forms
 }
 
 // isText says whether s could be a name: PostgreSQL takes no other text.

@@ -3,6 +3,7 @@ package org
 import (
 	"context"
 	"io"
+	"sync"
 )
 
 // Service is the organization's rules. Its methods are safe for concurrent
@@ -12,6 +13,7 @@ type Service struct {
 	random    io.Reader
 	uses      UseReader
 	catalogue Catalogue
+	searching sync.Mutex // held by the one deep search
 }
 
 // UseReader tells use times that storage does not have yet.

@@ -80,6 +80,7 @@ type pool int
 const (
 	writerPool pool = iota // one connection
 	readerPool
+	searchPool  // one connection, for reads that take their time
 	replicaPool // heartbeats, and who is there
 	migratePool // one connection, without limits of time
 )

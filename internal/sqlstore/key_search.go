@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/keyreeve/keyreeve/internal/org"
@@ -24,17 +25,22 @@ ORDER BY id LIMIT @` + searchJoins + `ORDER BY k.id`
 	keysNamedAfter = searchView + `SELECT ` + searched + ` FROM api_keys WHERE project_id = $1 AND lower(name) > $2 AND lower(name) < $3
 ORDER BY lower(name), id LIMIT @` + searchJoins + `ORDER BY lower(k.name), k.id`
 
-	// Admin keys are in no project. To say so would lead SQLite to the index of
-	// names, and from there to a sort of all.
-	adminKeysByRedacted = searchView + `SELECT ` + searched + ` FROM api_keys WHERE kind = 1 AND redacted IN ($1, $2, $3)
-ORDER BY id DESC LIMIT @` + searchJoins + `ORDER BY k.id DESC`
-	projectKeysByRedacted = searchView + `SELECT ` + searched + ` FROM api_keys WHERE kind <> 1 AND project_id = $1 AND redacted IN ($2, $3, $4)
-ORDER BY id DESC LIMIT @` + searchJoins + `ORDER BY k.id DESC`
-	adminKeysByOwner = searchView + `SELECT ` + searched + ` FROM api_keys WHERE kind = 1 AND owner_id IN
-(SELECT id FROM users WHERE lower(name) LIKE $1 ESCAPE '\' OR lower(email) LIKE $1 ESCAPE '\') ORDER BY id DESC LIMIT @` + searchJoins + `ORDER BY k.id DESC`
-	projectKeysByOwner = searchView + `SELECT ` + searched + ` FROM api_keys WHERE kind <> 1 AND project_id = $1 AND owner_id IN
-(SELECT id FROM users WHERE lower(name) LIKE $2 ESCAPE '\' OR lower(email) LIKE $2 ESCAPE '\'
-UNION ALL SELECT id FROM service_accounts WHERE project_id = $1 AND lower(name) LIKE $2 ESCAPE '\') ORDER BY id DESC LIMIT @` + searchJoins + `ORDER BY k.id DESC`
+	// What no index finds is looked for among some keys at a time: those from an id
+	// down to another. Admin keys are in no project. To say so would lead SQLite to
+	// the index of names, and from there to a sort of all.
+	matching = ` AND (redacted IN ($3, $4, $5) OR lower(name) LIKE $6 ESCAPE '\' OR owner_id IN
+(SELECT id FROM users WHERE lower(name) LIKE $6 ESCAPE '\' OR lower(email) LIKE $6 ESCAPE '\'`
+	notPrefixed       = `)) AND NOT lower(name) LIKE $7 ESCAPE '\' ORDER BY id DESC LIMIT @` + searchJoins + `ORDER BY k.id DESC`
+	adminKeysMatching = searchView + `SELECT ` + searched + ` FROM api_keys WHERE kind = 1 AND id < $1 AND id >= $2` + matching +
+		notPrefixed
+	projectKeysMatching = searchView + `SELECT ` + searched + ` FROM api_keys WHERE kind <> 1 AND project_id = $8 AND id < $1 AND id >= $2` + matching +
+		` UNION ALL SELECT id FROM service_accounts WHERE project_id = $8 AND lower(name) LIKE $6 ESCAPE '\'` + notPrefixed
+
+	// The last of the keys that one statement looks at, or nothing where those are all.
+	adminKeysReach   = `SELECT CASE WHEN COUNT(*) < 50000 THEN '' ELSE MIN(id) END FROM (SELECT id FROM api_keys WHERE kind = 1 AND id < $1 ORDER BY id DESC LIMIT 50000) k`
+	projectKeysReach = `SELECT CASE WHEN COUNT(*) < 50000 THEN '' ELSE MIN(id) END FROM
+(SELECT id FROM api_keys WHERE kind <> 1 AND project_id = $2 AND id < $1 ORDER BY id DESC LIMIT 50000) k`
+
 	keyByID = searchView + `SELECT ` + searched + ` FROM api_keys WHERE kind IN (1, 2, 3) AND id = $1` + searchJoins
 )
 
@@ -53,22 +59,29 @@ func (s *Store) KeysByName(ctx context.Context, projectID, prefix string, after 
 	return append(keys, more...), err
 }
 
-// KeysByRedacted implements org.Store. It reads the keys of the project, or all
-// admin keys, until it has enough.
-func (s *Store) KeysByRedacted(ctx context.Context, projectID string, forms [3]string, limit int) ([]org.KeyView, error) {
-	if projectID == "" {
-		return limitedTo(ctx, s, scanView, adminKeysByRedacted, limit, forms[0], forms[1], forms[2])
+// KeysMatching implements org.Store, over a connection of its own: however many
+// search, the readers of the API have theirs.
+func (s *Store) KeysMatching(ctx context.Context, m org.KeyMatch, below string, limit int) (keys []org.KeyView, next string, err error) {
+	if below == "" {
+		below = "~" // sorts behind every id
 	}
-	return limitedTo(ctx, s, scanView, projectKeysByRedacted, limit, projectID, forms[0], forms[1], forms[2])
-}
-
-// KeysByOwner implements org.Store. For admin keys it reads as KeysByRedacted does.
-func (s *Store) KeysByOwner(ctx context.Context, projectID, part string, limit int) ([]org.KeyView, error) {
-	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(foldASCII(part)) + "%"
-	if projectID == "" {
-		return limitedTo(ctx, s, scanView, adminKeysByOwner, limit, pattern)
+	text, reach, project := adminKeysMatching, adminKeysReach, []any(nil)
+	if m.ProjectID != "" {
+		text, reach, project = projectKeysMatching, projectKeysReach, []any{m.ProjectID}
 	}
-	return limitedTo(ctx, s, scanView, projectKeysByOwner, limit, projectID, pattern)
+	if err := s.search.QueryRowContext(ctx, s.dialect.statement(reach), append([]any{below}, project...)...).Scan(&next); err != nil {
+		return nil, "", s.classify(err)
+	}
+	part := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(foldASCII(m.Text))
+	args := []any{below, next, m.Forms[0], m.Forms[1], m.Forms[2], "%" + part + "%", part + "%"}
+	rows, err := s.search.QueryContext(ctx, s.dialect.statement(strings.Replace(text, "@", strconv.Itoa(limit), 1)), append(args, project...)...)
+	if err != nil {
+		return nil, "", s.classify(err)
+	}
+	if keys, err = allOf(s, rows, scanView); len(keys) == limit {
+		next = keys[limit-1].ID
+	}
+	return keys, next, err
 }
 
 // KeyByID implements org.Store.

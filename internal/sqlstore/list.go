@@ -22,6 +22,11 @@ func limitedTo[T any](ctx context.Context, s *Store, scan func(scanner) (T, erro
 	if err != nil {
 		return nil, s.classify(err)
 	}
+	return allOf(s, rows, scan)
+}
+
+// allOf reads the rows of a query to their end.
+func allOf[T any](s *Store, rows *sql.Rows, scan func(scanner) (T, error)) ([]T, error) {
 	defer rows.Close()
 	var page []T
 	for rows.Next() {

@@ -96,6 +96,9 @@ func (d *postgresDialect) pool(p pool) (conns int, settings map[string]string) {
 	case readerPool:
 		settings["statement_timeout"] = "5000"
 		return 8, settings
+	case searchPool:
+		settings["statement_timeout"] = "5000"
+		return 1, settings
 	case migratePool:
 		return 1, settings
 	case replicaPool: // a heartbeat, the rows for commits that wait, and one more

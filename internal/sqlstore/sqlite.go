@@ -112,8 +112,11 @@ func (d *sqliteDialect) mustExist() error {
 
 func (d *sqliteDialect) connect(cfg Config, p pool) (*sql.DB, error) {
 	conns, cache := 1, 32
-	if p == readerPool {
-		conns, cache = max(maxViews, runtime.NumCPU()), 8 // for each of them; the system caches the file as well
+	switch p { // the cache is for each connection; the system caches the file as well
+	case readerPool:
+		conns, cache = max(maxViews, runtime.NumCPU()), 8
+	case searchPool:
+		cache = 2
 	}
 	pragmas := url.Values{"_pragma": {
 		"busy_timeout(5000)", // a backup or a reader's checkpoint beside us
@@ -122,7 +125,7 @@ func (d *sqliteDialect) connect(cfg Config, p pool) (*sql.DB, error) {
 		fmt.Sprintf("cache_size(-%d)", cache<<10), // MiB, given in KiB
 		"journal_size_limit(67108864)",
 	}}
-	if cfg.Access == ReadOnly || p == readerPool {
+	if cfg.Access == ReadOnly || p == readerPool || p == searchPool {
 		pragmas.Add("_pragma", "query_only(1)")
 	}
 	dsn := (&url.URL{Scheme: "file", Path: d.file, RawQuery: pragmas.Encode()}).String()

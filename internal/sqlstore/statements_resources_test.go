@@ -64,9 +64,7 @@ func everyResource(t *testing.T, s *sqlstore.Store) {
 	_, err = s.KeysByName(ctx, "", "a", org.KeyPlace{}, 1)
 	must(err)
 	for _, project := range []string{"", "proj_x"} {
-		_, err = s.KeysByRedacted(ctx, project, [3]string{"a", "b", "c"}, 1)
-		must(err)
-		_, err = s.KeysByOwner(ctx, project, "a", 1)
+		_, _, err = s.KeysMatching(ctx, org.KeyMatch{ProjectID: project, Text: "a", Forms: [3]string{"a", "b", "c"}}, "", 1)
 		must(err)
 	}
 	_, _, err = s.KeyByID(ctx, "key_x")

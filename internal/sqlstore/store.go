@@ -61,6 +61,7 @@ type Store struct {
 	dialect  dialect
 	write    *sql.DB
 	read     *sql.DB
+	search   *sql.DB // one connection, for what reads up to all keys
 	replicas *sql.DB
 	group    *group
 	logger   *slog.Logger
@@ -106,6 +107,9 @@ func (s *Store) open(ctx context.Context, cfg Config) error {
 	if s.read, err = s.dialect.connect(cfg, readerPool); err != nil {
 		return err
 	}
+	if s.search, err = s.dialect.connect(cfg, searchPool); err != nil {
+		return err
+	}
 	if s.replicas, err = s.dialect.connect(cfg, replicaPool); err != nil {
 		return err
 	}
@@ -135,7 +139,7 @@ func (s *Store) Close() error {
 	if s.group != nil {
 		s.group.close()
 	}
-	for _, db := range []*sql.DB{s.replicas, s.read, s.write} {
+	for _, db := range []*sql.DB{s.replicas, s.search, s.read, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +13,7 @@ import (
 var searchTests = map[string]func(*testing.T, Open){
 	"KeysAreListedByName":      keysAreListedByName,
 	"KeysAreFoundByWhatIsSeen": keysAreFoundByWhatIsSeen,
+	"FoundKeysComeInPages":     foundKeysComeInPages,
 	"SearchTakesNoPatterns":    searchTakesNoPatterns,
 }
 
@@ -61,6 +61,7 @@ func keysAreFoundByWhatIsSeen(t *testing.T, open Open) {
 		{"", "dep", false, []string{deploy.ID}},
 		{"", "DEPLOY p", false, []string{deploy.ID}},
 		{"", "pipeline", false, nil},
+		{"", "Y PIPE", true, []string{deploy.ID}},
 		{"", deploy.ID, false, []string{deploy.ID}},
 		{"", tail(other.Redacted), false, nil},
 		{"", tail(other.Redacted), true, []string{other.ID}},
@@ -82,17 +83,48 @@ func keysAreFoundByWhatIsSeen(t *testing.T, open Open) {
 		for _, k := range found.Items {
 			ids = append(ids, k.ID)
 		}
-		if diff := cmp.Diff(tt.want, ids); diff != "" || found.HasMore {
-			t.Errorf("%q (deep: %v, more: %v): (-want +got):\n%s", tt.text, tt.deep, found.HasMore, diff)
+		if diff := cmp.Diff(tt.want, ids); diff != "" || found.More {
+			t.Errorf("%q (deep: %v, more: %v): (-want +got):\n%s", tt.text, tt.deep, found.More, diff)
 		}
 	}
 	page, err := w.svc.FindKeys(t.Context(), w.owner, org.KeyFilter{Text: "ada", Deep: true}, 2)
-	if err != nil || len(page.Items) != 2 || !page.HasMore {
-		t.Errorf("%d keys, more: %v, %v", len(page.Items), page.HasMore, err)
+	if err != nil || len(page.Items) != 2 || !page.More {
+		t.Errorf("%d keys, more: %v, %v", len(page.Items), page.More, err)
 	}
 	keys, err := w.svc.GetKeys(t.Context(), w.owner, []string{issued.ID, "key_gone", deploy.ID})
 	if err != nil || len(keys) != 2 || keys[0].Owner.Name != "recommender" || keys[1].Owner.Name != "Ada Lovelace" {
 		t.Errorf("%+v, %v", keys, err)
+	}
+}
+
+// foundKeysComeInPages follows a search to its end, with pages of every size:
+// first the names that begin so, by name, then the others, newest first.
+func foundKeysComeInPages(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	var names []string
+	for _, name := range []string{"a key", "key c", "Key a", "no", "b key", "key b", "key"} {
+		w.create(t, name, 0)
+	}
+	want := []string{"key", "Key a", "key b", "key c", "b key", "a key", "First admin key"}
+	for size := 1; size <= len(want)+1; size++ {
+		names = nil
+		f := org.KeyFilter{Text: "key", Deep: true}
+		for more := true; more; {
+			page, err := w.svc.FindKeys(t.Context(), w.owner, f, size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, k := range page.Items {
+				names = append(names, k.Name)
+			}
+			if len(page.Items) > size {
+				t.Errorf("%d keys on a page of %d", len(page.Items), size)
+			}
+			more, f.From = page.More, page.Next
+		}
+		if diff := cmp.Diff(want, names); diff != "" {
+			t.Errorf("pages of %d (-want +got):\n%s", size, diff)
+		}
 	}
 }
 
@@ -101,13 +133,16 @@ func searchTakesNoPatterns(t *testing.T, open Open) {
 	for i := range 3 {
 		w.create(t, fmt.Sprintf("%d%%_\\'", i), 0)
 	}
-	for _, text := range []string{"%", "_", "%_", `\`, "'", "1%_\\' OR 1=1", strings.Repeat("%a", 200), "\u0000", "\xff"} {
+	for text, want := range map[string]int{
+		"%": 3, "_": 3, "%_": 3, `\`: 3, "'": 3, "1%_": 1, "_1": 0, "%a": 0,
+		"1%_\\' OR 1=1": 0, strings.Repeat("%a", 200): 0, "\u0000": 0, "\xff": 0,
+	} {
 		page, err := w.svc.FindKeys(t.Context(), w.owner, org.KeyFilter{Text: text, Deep: true}, 10)
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
 		}
-		if slices.ContainsFunc(page.Items, func(org.KeyView) bool { return true }) {
-			t.Errorf("%q found %d keys", text, len(page.Items))
+		if len(page.Items) != want {
+			t.Errorf("%q found %d keys, want %d", text, len(page.Items), want)
 		}
 	}
 }
