@@ -34,7 +34,7 @@ type AuditFilter struct {
 	Projects    []string
 	Types       []EventType
 	Actors      []string // ids of users, service accounts and keys
-	Emails      []string // of actors
+	Emails      []string // of actors, compared without the case of ASCII letters
 	Resources   []string
 }
 
@@ -46,11 +46,16 @@ func (f AuditFilter) Lists() bool {
 // Matches reports whether an event passes. The time was looked at before.
 func (f AuditFilter) Matches(e AuditEvent) bool {
 	return passes(f.Projects, e.ProjectID) && passes(f.Types, e.Type) && passes(f.Resources, e.Resource) &&
-		passes(f.Emails, e.Actor.Email) && (passes(f.Actors, e.Actor.OwnerID) || passes(f.Actors, e.Actor.KeyID))
+		passesEmail(f.Emails, e.Actor.Email) && (passes(f.Actors, e.Actor.OwnerID) || passes(f.Actors, e.Actor.KeyID))
 }
 
 func passes[T ~string](wanted []T, value T) bool {
 	return len(wanted) == 0 || value != "" && slices.Contains(wanted, value)
+}
+
+func passesEmail(wanted []string, email string) bool {
+	email = FoldASCII(email)
+	return len(wanted) == 0 || email != "" && slices.ContainsFunc(wanted, func(w string) bool { return FoldASCII(w) == email })
 }
 
 // AuditPage asks for part of the audit log, newest first: what is older than

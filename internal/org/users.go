@@ -3,6 +3,7 @@ package org
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // User is a person of the organization.
@@ -14,6 +15,16 @@ type User struct {
 	CreatedAt        int64 // Unix seconds
 	TechnicalLevel   string
 	DeveloperPersona string
+}
+
+// FoldASCII makes ASCII letters small, by which addresses are compared.
+func FoldASCII(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, text)
 }
 
 // UserPage asks for part of the users, in id order.

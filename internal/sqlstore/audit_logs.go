@@ -341,7 +341,7 @@ func orNone[T ~string](values []T) []T {
 func (r *auditReader) actorsOf(emails []string) ([]string, error) {
 	args := make([]any, powerOfTwo(len(emails)))
 	for i := range args {
-		args[i] = emails[min(i, len(emails)-1)]
+		args[i] = foldASCII(emails[min(i, len(emails)-1)])
 	}
 	rows, err := r.s.query(r.ctx, `SELECT actor_id FROM audit_emails WHERE email IN `+placeholders(1, len(args))+` ORDER BY actor_id`, args...)
 	if err != nil {

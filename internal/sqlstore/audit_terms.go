@@ -166,7 +166,7 @@ func (t *tx) writeEmails(events []audited) error {
 	type pair struct{ email, actor string }
 	var pairs []pair
 	for _, e := range events {
-		if p := (pair{e.email, e.actor}); e.email != "" && e.actor != "" && !slices.Contains(pairs, p) {
+		if p := (pair{foldASCII(e.email), e.actor}); e.email != "" && e.actor != "" && !slices.Contains(pairs, p) {
 			pairs = append(pairs, p)
 		}
 	}

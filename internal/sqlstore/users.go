@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/keyreeve/keyreeve/internal/org"
 )
@@ -45,14 +44,7 @@ func (s *Store) User(ctx context.Context, id string) (org.User, bool, error) {
 }
 
 // foldASCII is lower() of both engines as their schemas have it.
-func foldASCII(text string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
-		}
-		return r
-	}, text)
-}
+func foldASCII(text string) string { return org.FoldASCII(text) }
 
 // Owner remembers what it found until a principal changes: the changes of one
 // batch mostly come from few callers, and each read is a round trip on

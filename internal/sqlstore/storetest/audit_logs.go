@@ -35,7 +35,7 @@ func (w *world) history(t *testing.T, random *rand.Rand, n int) {
 				if id := pick("user_a", "user_b", "user_c", ""); id != "" {
 					actor = org.Actor{
 						Type: org.ActorAPIKey, KeyID: pick("key_1", "key_2") + id, OwnerType: org.OwnerUser, OwnerID: id,
-						Email: pick(id, "shared") + "@example.com",
+						Email: pick(id, "Shared", "SHARED") + "@example.com",
 					}
 				}
 				tx.Emit(org.Event{
@@ -107,7 +107,7 @@ func randomAuditPage(random *rand.Rand, all []org.AuditEvent) (p org.AuditPage) 
 	event := func() org.AuditEvent { return all[random.IntN(len(all))] }
 	p.Limit = 1 + random.IntN(30)
 	p.Actors = some("user_a", "user_b", "user_c", "key_1user_a", "key_2user_b", "nobody")
-	p.Emails = some("user_a@example.com", "user_c@example.com", "shared@example.com", "nobody@example.com")
+	p.Emails = some("USER_A@example.com", "user_c@example.com", "shared@Example.com", "nobody@example.com")
 	p.Projects = some("proj_1", "proj_2", "proj_3", "proj_4")
 	p.Resources = some("key_x", "key_z", "nothing")
 	for _, name := range some("api_key.created", "user.added", "rate_limit.updated", "user.deleted") {

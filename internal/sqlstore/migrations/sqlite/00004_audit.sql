@@ -15,7 +15,7 @@ CREATE TABLE audit_terms (
     PRIMARY KEY (term, block)
 ) STRICT, WITHOUT ROWID;
 
--- The actors that an address has had in the log.
+-- The actors that an address, in small letters, has had in the log.
 CREATE TABLE audit_emails (
     email    TEXT NOT NULL,
     actor_id TEXT NOT NULL,
