@@ -57,12 +57,10 @@ func (a *admin) deleteProjectAPIKey(ctx context.Context, caller org.Caller, req 
 	return api.Deleted{Object: api.ObjectProjectAPIKeyDeleted, ID: req.ID, Deleted: true}, commit, err
 }
 
-// projectAPIKey renders a key. Its owner has access to the project, or it would
-// not be there.
 func projectAPIKey(k org.ProjectAPIKey) api.ProjectAPIKey {
 	return api.ProjectAPIKey{
 		Object: api.ObjectProjectAPIKey, RedactedValue: k.Redacted, Name: k.Name, CreatedAt: k.CreatedAt,
-		LastUsedAt: timeOrNull(k.LastUsedAt), ID: k.ID, OwnerProjectAccess: api.ProjectAccessActive,
+		LastUsedAt: timeOrNull(k.LastUsedAt), ID: k.ID, OwnerProjectAccess: api.ProjectAccess(k.OwnerAccess),
 		Owner: projectAPIKeyOwner(k.Owner), ExpiresAt: timeOrNull(k.ExpiresAt),
 	}
 }

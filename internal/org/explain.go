@@ -19,9 +19,9 @@ type Explanation struct {
 // KeyView is a stored key of any kind with its owner and last use.
 type KeyView struct {
 	Key
-	Owner           Owner // without a name where it is gone
-	LastUsedAt      int64 // Unix seconds; 0: not yet
-	ProjectArchived bool
+	Owner             Owner // without a name where it is gone
+	LastUsedAt        int64 // Unix seconds; 0: not yet
+	ProjectArchivedAt int64 // Unix seconds; 0: it is active, or there is none
 }
 
 // KeyFinder looks up what the index is not asked for: a key by its digest, and
@@ -29,6 +29,9 @@ type KeyView struct {
 type KeyFinder interface {
 	KeyByDigest(ctx context.Context, digest [32]byte) (key KeyView, ok bool, err error)
 	KeyEnd(ctx context.Context, digest [32]byte) (end KeyEnd, ok bool, err error)
+	// ProjectEnd is the event that archived a project, without its record. It may
+	// have been dropped from the log.
+	ProjectEnd(ctx context.Context, projectID string) (event StoredEvent, ok bool, err error)
 }
 
 // KeyEnd is the event that ended a key: its own deletion or that of its owner.
@@ -54,14 +57,35 @@ func Explain(ctx context.Context, store KeyFinder, value string, now int64) (Exp
 	switch {
 	case key.Owner.Name == "" && key.Owner.CreatedAt == 0:
 		e.Reason = fmt.Sprintf("Its owner %s was removed.", key.OwnerID)
-	case key.ProjectArchived:
-		e.Reason = fmt.Sprintf("Its project %s was archived.", key.ProjectID)
+	case key.ProjectArchivedAt != 0:
+		e.Reason, err = explainArchived(ctx, store, key)
 	case !key.UsableAt(now):
 		e.Reason = fmt.Sprintf("It expired at %s.", formatTime(key.ExpiresAt))
 	default:
 		e.Good, e.Reason = true, "It is good."
 	}
-	return e, nil
+	return e, err
+}
+
+func explainArchived(ctx context.Context, store KeyFinder, key KeyView) (string, error) {
+	event, ok, err := store.ProjectEnd(ctx, key.ProjectID)
+	if err != nil {
+		return "", err
+	}
+	reason := fmt.Sprintf("Its project %s was archived at %s", key.ProjectID, formatTime(key.ProjectArchivedAt))
+	if ok {
+		reason += " by " + event.madeBy()
+	}
+	return reason + ".", nil
+}
+
+// madeBy says who made an event, and where it is in the log.
+func (e StoredEvent) madeBy() string {
+	by := "somebody on the host"
+	if e.ActorID != "" {
+		by = e.ActorID
+	}
+	return fmt.Sprintf("%s (revision %d, %s)", by, e.Revision, e.ID)
 }
 
 func explainAbsent(ctx context.Context, store KeyFinder, digest [32]byte) (Explanation, error) {
@@ -73,7 +97,7 @@ func explainAbsent(ctx context.Context, store KeyFinder, digest [32]byte) (Expla
 		return Explanation{Reason: "It has the form of a key, but this database never had it."}, nil
 	}
 	e := end.Event
-	how, by := "was revoked", "somebody on the host"
+	how := "was revoked"
 	switch {
 	case e.Resource == end.KeyID:
 	case e.ProjectID != "":
@@ -81,11 +105,7 @@ func explainAbsent(ctx context.Context, store KeyFinder, digest [32]byte) (Expla
 	default:
 		how = fmt.Sprintf("ended when %s was removed", e.Resource)
 	}
-	if e.ActorID != "" {
-		by = e.ActorID
-	}
-	return Explanation{Reason: fmt.Sprintf("%s %s at %s by %s (revision %d, %s).",
-		end.KeyID, how, formatTime(e.At), by, e.Revision, e.ID)}, nil
+	return Explanation{Reason: fmt.Sprintf("%s %s at %s by %s.", end.KeyID, how, formatTime(e.At), e.madeBy())}, nil
 }
 
 func formatTime(seconds int64) string {

@@ -11,7 +11,7 @@ import (
 
 // ProjectAPIKey is a key for model traffic as read back: of a member, or of a
 // service account of the project. It ends with its owner's part in the project,
-// so the owner of one that is there always has access.
+// so its owner has access as long as anybody has: until the project is archived.
 type ProjectAPIKey struct {
 	ID         string
 	ProjectID  string
@@ -23,6 +23,8 @@ type ProjectAPIKey struct {
 	ExpiresAt  int64 // Unix seconds; 0: never
 	LastUsedAt int64 // Unix seconds; 0: not yet
 	Owner      Owner // its role is the one in the project
+
+	OwnerAccess ProjectAccess // AccessActive or AccessInactive
 }
 
 // ProjectAccess picks keys by whether their owners have access to the project.
@@ -56,16 +58,18 @@ func (s *Service) ListProjectAPIKeys(ctx context.Context, caller Caller, project
 	if err := caller.Require(ManagementRead); err != nil {
 		return ListPage[ProjectAPIKey]{}, err
 	}
-	if _, err := s.project(ctx, projectID); err != nil {
+	project, err := s.project(ctx, projectID)
+	if err != nil {
 		return ListPage[ProjectAPIKey]{}, err
 	}
+	access := project.ownerAccess()
 	if page.OwnerAccess != "" {
 		if err := checkOneOf("owner_project_access", page.OwnerAccess, AccessActive, AccessInactive, AccessAny); err != nil {
 			return ListPage[ProjectAPIKey]{}, err
 		}
 	}
 	out, err := listOf(projectAPIKeyList, page.Page, func(p Page) ([]ProjectAPIKey, error) {
-		if page.OwnerAccess == AccessInactive {
+		if page.OwnerAccess != "" && page.OwnerAccess != AccessAny && page.OwnerAccess != access {
 			return nil, nil
 		}
 		return s.store.ProjectAPIKeys(ctx, projectID, p)
@@ -75,7 +79,7 @@ func (s *Service) ListProjectAPIKeys(ctx context.Context, caller Caller, project
 	}
 	for i := range out.Items {
 		key := &out.Items[i]
-		key.LastUsedAt = s.lastUsed(key.Digest, key.LastUsedAt)
+		key.LastUsedAt, key.OwnerAccess = s.lastUsed(key.Digest, key.LastUsedAt), access
 	}
 	return out, nil
 }
@@ -85,7 +89,8 @@ func (s *Service) GetProjectAPIKey(ctx context.Context, caller Caller, projectID
 	if err := caller.Require(ManagementRead); err != nil {
 		return ProjectAPIKey{}, err
 	}
-	if _, err := s.project(ctx, projectID); err != nil {
+	project, err := s.project(ctx, projectID)
+	if err != nil {
 		return ProjectAPIKey{}, err
 	}
 	if err := checkProjectKeyID(id); err != nil {
@@ -98,8 +103,16 @@ func (s *Service) GetProjectAPIKey(ctx context.Context, caller Caller, projectID
 	if !ok {
 		return ProjectAPIKey{}, noSuchProjectKey(id)
 	}
-	key.LastUsedAt = s.lastUsed(key.Digest, key.LastUsedAt)
+	key.LastUsedAt, key.OwnerAccess = s.lastUsed(key.Digest, key.LastUsedAt), project.ownerAccess()
 	return key, nil
+}
+
+// ownerAccess is what all owners of a project's keys have.
+func (p Project) ownerAccess() ProjectAccess {
+	if p.ArchivedAt != 0 {
+		return AccessInactive
+	}
+	return AccessActive
 }
 
 // NewProjectAPIKey asks for a key of a project's member.
@@ -213,7 +226,7 @@ func theProjectKey(tx Tx, projectID, id string) (Key, error) {
 func (k Key) projectView(owner Owner) ProjectAPIKey {
 	return ProjectAPIKey{
 		ID: k.ID, ProjectID: k.ProjectID, Kind: k.Kind, Name: k.Name, Redacted: k.Redacted, Digest: k.Digest,
-		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, Owner: owner,
+		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, Owner: owner, OwnerAccess: AccessActive,
 	}
 }
 

@@ -18,10 +18,10 @@ func (s *Store) KeyByDigest(ctx context.Context, digest [32]byte) (org.KeyView, 
 	var k org.KeyView
 	err := s.queryRow(ctx, `SELECT k.kind, k.id, k.name, k.redacted, k.created_at, k.expires_at, k.owner_type, k.owner_id, k.project_id,
 COALESCE(u.name, a.name, ''), COALESCE(u.email, ''), COALESCE(u.role, ''), COALESCE(u.created_at, a.created_at, 0),
-COALESCE(l.last_used_at, 0), CASE WHEN COALESCE(p.archived_at, 0) = 0 THEN 0 ELSE 1 END
+COALESCE(l.last_used_at, 0), COALESCE(p.archived_at, 0)
 FROM api_keys k LEFT JOIN users u ON u.id = k.owner_id LEFT JOIN service_accounts a ON a.project_id = k.project_id AND a.id = k.owner_id LEFT JOIN key_uses l ON l.key_id = k.id LEFT JOIN projects p ON p.id = k.project_id
 WHERE k.digest = $1`, digest[:]).Scan(&k.Kind, &k.ID, &k.Name, &k.Redacted, &k.CreatedAt, &k.ExpiresAt, &k.OwnerType, &k.OwnerID, &k.ProjectID,
-		&k.Owner.Name, &k.Owner.Email, &k.Owner.Role, &k.Owner.CreatedAt, &k.LastUsedAt, &k.ProjectArchived)
+		&k.Owner.Name, &k.Owner.Email, &k.Owner.Role, &k.Owner.CreatedAt, &k.LastUsedAt, &k.ProjectArchivedAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return org.KeyView{}, false, nil
 	}
@@ -56,14 +56,23 @@ func (s *Store) KeyEnd(ctx context.Context, digest [32]byte) (org.KeyEnd, bool, 
 	return org.KeyEnd{KeyID: key.ID, Event: e}, ok, err
 }
 
+// ProjectEnd implements org.KeyFinder.
+func (s *Store) ProjectEnd(ctx context.Context, projectID string) (org.StoredEvent, bool, error) {
+	return oneOf(ctx, s, scanEvent, eventsBriefly+` WHERE resource_id = $1 AND type = $2 ORDER BY revision LIMIT 1`, projectID, string(org.EventProjectArchived))
+}
+
 // eventLike returns the first event after a revision whose record is like a
 // pattern, without the record.
 func (s *Store) eventLike(ctx context.Context, after int64, pattern string) (org.StoredEvent, bool, error) {
-	return oneOf(ctx, s, func(row scanner) (e org.StoredEvent, err error) {
-		err = row.Scan(&e.Revision, &e.ID, &e.Type, &e.At, &e.ActorID, &e.Resource, &e.ProjectID)
-		return e, err
-	}, `SELECT revision, id, type, at, actor_id, resource_id, project_id FROM events
-WHERE revision > $1 AND record LIKE $2 ORDER BY revision LIMIT 1`, after, pattern)
+	return oneOf(ctx, s, scanEvent, eventsBriefly+` WHERE revision > $1 AND record LIKE $2 ORDER BY revision LIMIT 1`, after, pattern)
+}
+
+const eventsBriefly = `SELECT revision, id, type, at, actor_id, resource_id, project_id FROM events`
+
+// scanEvent reads an event without its record.
+func scanEvent(row scanner) (e org.StoredEvent, err error) {
+	err = row.Scan(&e.Revision, &e.ID, &e.Type, &e.At, &e.ActorID, &e.Resource, &e.ProjectID)
+	return e, err
 }
 
 // addedKey returns the key that an event added.

@@ -14,7 +14,7 @@ const (
 	searched   = `kind, id, name, digest, redacted, created_at, expires_at, owner_type, owner_id, project_id`
 	searchView = `SELECT k.kind, k.id, k.name, k.digest, k.redacted, k.created_at, k.expires_at, k.owner_type, k.owner_id, k.project_id,
 COALESCE(u.name, a.name, ''), COALESCE(u.email, ''), COALESCE(u.role, ''), COALESCE(u.created_at, a.created_at, 0),
-COALESCE(l.last_used_at, 0), CASE WHEN COALESCE(p.archived_at, 0) = 0 THEN 0 ELSE 1 END FROM (`
+COALESCE(l.last_used_at, 0), COALESCE(p.archived_at, 0) FROM (`
 	searchJoins = `) k LEFT JOIN users u ON u.id = k.owner_id LEFT JOIN service_accounts a ON a.project_id = k.project_id AND a.id = k.owner_id
 LEFT JOIN key_uses l ON l.key_id = k.id LEFT JOIN projects p ON p.id = k.project_id `
 
@@ -92,7 +92,7 @@ func (s *Store) KeyByID(ctx context.Context, id string) (org.KeyView, bool, erro
 func scanView(row scanner) (k org.KeyView, err error) {
 	var digest []byte
 	if err = row.Scan(&k.Kind, &k.ID, &k.Name, &digest, &k.Redacted, &k.CreatedAt, &k.ExpiresAt, &k.OwnerType, &k.OwnerID, &k.ProjectID,
-		&k.Owner.Name, &k.Owner.Email, &k.Owner.Role, &k.Owner.CreatedAt, &k.LastUsedAt, &k.ProjectArchived); err != nil {
+		&k.Owner.Name, &k.Owner.Email, &k.Owner.Role, &k.Owner.CreatedAt, &k.LastUsedAt, &k.ProjectArchivedAt); err != nil {
 		return k, err
 	}
 	k.Owner.ID, k.Owner.Type = k.OwnerID, k.OwnerType

@@ -88,6 +88,8 @@ func everyResource(t *testing.T, s *sqlstore.Store) {
 	must(err)
 	_, _, err = s.KeyEnd(ctx, digest)
 	must(err)
+	_, _, err = s.ProjectEnd(ctx, "proj_x")
+	must(err)
 }
 
 // everyChange calls what a transaction has for each resource.

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"crypto/rand"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -44,7 +45,7 @@ func keyIsFoundByItsDigest(t *testing.T, open Open) {
 			},
 			Owner: owner, LastUsedAt: 77,
 		},
-		{Key: orphan, Owner: org.Owner{Type: orphan.OwnerType, ID: orphan.OwnerID}, ProjectArchived: true},
+		{Key: orphan, Owner: org.Owner{Type: orphan.OwnerType, ID: orphan.OwnerID}, ProjectArchivedAt: 2},
 	} {
 		got, ok, err := finder.KeyByDigest(t.Context(), want.Digest)
 		if diff := cmp.Diff(want, got); diff != "" || !ok || err != nil {
@@ -153,15 +154,23 @@ func explainKnowsOfCascades(t *testing.T, open Open) {
 	if _, err := s.svc.DeleteUser(t.Context(), s.owner, user); err != nil {
 		t.Fatal(err)
 	}
+	// The event that archived a project may have been dropped from the log.
+	s.do(t, func(tx org.Tx) error {
+		tx.Emit(org.Event{Type: org.EventProjectUpdated})
+		return tx.InsertProject(org.Project{ID: "proj_old", Name: "old", CreatedAt: 1, ArchivedAt: 1_700_000_000})
+	})
+	add("unlogged", org.KindProject, org.OwnerUser, s.users[1], "proj_old")
 	archived := s.projects[1]
 	if _, _, err := s.svc.ArchiveProject(t.Context(), s.owner, archived); err != nil {
 		t.Fatal(err)
 	}
+	end := s.lastEvent(t)
 	for name, want := range map[string]string{
-		"member":  "ended when " + user + " was removed from " + project + " at ",
-		"account": "ended when " + account + " was removed from " + project + " at ",
-		"user":    "ended when " + user + " was removed at 2027-01-15 08:00:00 UTC by " + s.owner.OwnerID,
-		"stays":   "Its project " + archived + " was archived.",
+		"member":   "ended when " + user + " was removed from " + project + " at ",
+		"account":  "ended when " + account + " was removed from " + project + " at ",
+		"user":     "ended when " + user + " was removed at 2027-01-15 08:00:00 UTC by " + s.owner.OwnerID,
+		"unlogged": "Its project proj_old was archived at 2023-11-14 22:13:20 UTC.",
+		"stays":    "Its project " + archived + " was archived at 2027-01-15 08:00:00 UTC by " + s.owner.OwnerID + " (revision " + fmt.Sprint(end.Revision) + ", " + end.ID + ").",
 	} {
 		e, err := org.Explain(t.Context(), s.Store.(org.KeyFinder), keys[name].Reveal(), 1_800_000_000)
 		if err != nil || e.Good || !strings.Contains(e.Reason, want) {

@@ -58,9 +58,32 @@ func projectKeysAreListedInPages(t *testing.T, open Open) {
 	if page, err := read("")(org.Page{Limit: 1, After: all[5]}); err != nil || page.Items[0].ID != all[6] {
 		t.Errorf("after a deleted one: %+v, %v", page, err)
 	}
+	s.accessEndsWithTheProject(t, project, read)
 	_, err := read("some")(org.Page{Limit: 1})
 	if r := refusal(t, err); r.Param != "owner_project_access" {
 		t.Errorf("%+v", r)
+	}
+}
+
+// accessEndsWithTheProject archives a project and wants all keys to say so.
+func (s *society) accessEndsWithTheProject(
+	t *testing.T, project string, read func(org.ProjectAccess) func(org.Page) (org.ListPage[org.ProjectAPIKey], error),
+) {
+	t.Helper()
+	if _, _, err := s.svc.ArchiveProject(t.Context(), s.owner, project); err != nil {
+		t.Fatal(err)
+	}
+	for access, want := range map[org.ProjectAccess]int{"": 10, org.AccessAny: 10, org.AccessActive: 0, org.AccessInactive: 10} {
+		page, err := read(access)(org.Page{Limit: 100})
+		if err != nil || len(page.Items) != want {
+			t.Errorf("%q of an archived project: %d keys, %v, want %d", access, len(page.Items), err, want)
+		}
+		for _, key := range page.Items {
+			one, err := s.svc.GetProjectAPIKey(t.Context(), s.owner, project, key.ID)
+			if err != nil || key.OwnerAccess != org.AccessInactive || one.OwnerAccess != org.AccessInactive {
+				t.Errorf("a key of an archived project is %q in the list and %q alone, %v", key.OwnerAccess, one.OwnerAccess, err)
+			}
+		}
 	}
 }
 
@@ -72,6 +95,7 @@ func changesOfAProjectKeyAreLogged(t *testing.T, open Open) {
 		ID: key.ID, ProjectID: project, Kind: org.KindProject, Name: "laptop", Redacted: secret.Redacted(), Digest: secret.Digest(),
 		CreatedAt: s.clock.Now().Unix(), ExpiresAt: s.clock.Now().Unix() + 60,
 		Owner: org.Owner{Type: org.OwnerUser, ID: user, Name: "user 0", Email: "user0@example.com", Role: org.Role(org.ProjectMember), CreatedAt: s.clock.Now().Unix()},
+		OwnerAccess: org.AccessActive,
 	}
 	if diff := cmp.Diff(want, key); diff != "" || err != nil || token.Sum(secret.Reveal()) != key.Digest {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
