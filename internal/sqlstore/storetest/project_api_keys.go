@@ -94,7 +94,7 @@ func changesOfAProjectKeyAreLogged(t *testing.T, open Open) {
 	want := org.ProjectAPIKey{
 		ID: key.ID, ProjectID: project, Kind: org.KindProject, Name: "laptop", Redacted: secret.Redacted(), Digest: secret.Digest(),
 		CreatedAt: s.clock.Now().Unix(), ExpiresAt: s.clock.Now().Unix() + 60,
-		Owner: org.Owner{Type: org.OwnerUser, ID: user, Name: "user 0", Email: "user0@example.com", Role: org.Role(org.ProjectMember), CreatedAt: s.clock.Now().Unix()},
+		Owner:       org.Owner{Type: org.OwnerUser, ID: user, Name: "user 0", Email: "user0@example.com", Role: org.Role(org.ProjectMember), CreatedAt: s.clock.Now().Unix()},
 		OwnerAccess: org.AccessActive,
 	}
 	if diff := cmp.Diff(want, key); diff != "" || err != nil || token.Sum(secret.Reveal()) != key.Digest {
