@@ -110,9 +110,35 @@ func TestTwoTabs(t *testing.T) {
 	// What happens in one tab is seen in the other without a reload.
 	one.goTo("/projects/new").fill("#name", "seen at once").press("Make the project").see("seen at once")
 	two.see("seen at once")
+	if !script[bool](two, `[...document.querySelectorAll('#list time')].every((t) => t.title && !t.title.endsWith('UTC'))`) {
+		t.Error("what came later has its times in UTC, not in the reader's zone")
+	}
 	// Signing out in one is signing out in both.
 	one.press("Sign out").see("Sign in to Keyreeve")
 	two.press("Users").see("Sign in to Keyreeve")
+}
+
+// TestTabsThatNobodySeesHoldNoConnection opens more of them than a browser has
+// connections to one server.
+func TestTabsThatNobodySeesHoldNoConnection(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.open(t).signIn(s.key)
+	look := func(b *tab, hidden bool) {
+		script[bool](b, fmt.Sprintf(`Object.defineProperty(document, 'hidden', { value: %t, configurable: true }),
+document.dispatchEvent(new Event('visibilitychange'))`, hidden))
+	}
+	for range 7 {
+		next := b.another()
+		next.goTo("/activity").see("Live")
+		look(next, true)
+	}
+	b.goTo("/activity").see("Live")
+	// What happens while a tab is hidden is there when somebody looks again.
+	look(b, true)
+	s.post(t, "/v1/organization/admin_api_keys", `{"name":"made unseen"}`)
+	look(b, false)
+	b.see("made unseen")
 }
 
 func TestWithoutScripts(t *testing.T) {

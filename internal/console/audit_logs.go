@@ -16,7 +16,10 @@ import (
 	"github.com/keyreeve/keyreeve/internal/org"
 )
 
-const activitySection = "/activity"
+const (
+	activitySection = "/activity"
+	liveURL         = activitySection + "/live"
+)
 
 // activityPage is the audit log.
 type activityPage struct {
@@ -130,7 +133,7 @@ func (v *visit) listAuditLogs() error {
 	if after != "" {
 		p.First = p.Self
 	} else {
-		p.Live = activitySection + "/live"
+		p.Live = liveURL
 	}
 	return v.renderList("activity", p)
 }

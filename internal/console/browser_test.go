@@ -12,7 +12,9 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/server"
@@ -25,6 +27,7 @@ type site struct {
 	url           string
 	owner, reader string // values of keys
 	log           *output
+	ahead         atomic.Int64 // nanoseconds that its clock is ahead
 }
 
 // output is a log, for all to read while it is written.
@@ -53,6 +56,7 @@ func start(t *testing.T) *site {
 	s.organization(t, database)
 	srv, err := server.Start(t.Context(), server.Config{
 		Listen: "127.0.0.1:0", Database: database, Version: "test",
+		Now:    func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) },
 		Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {

@@ -68,6 +68,23 @@ func TestAKeyIsMadeUsedAndRevoked(t *testing.T) {
 	}
 }
 
+// TestTypedDaysAreNotPassedOver sends what a browser without scripts sends when
+// somebody types days and leaves the choice above as it was.
+func TestTypedDaysAreNotPassedOver(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.browser(t).signIn(s.owner)
+	project := b.newProject("chat")
+	for _, path := range []string{"/admin-keys/new", project + "/service-accounts/new"} {
+		for _, preset := range []string{"90", "never"} {
+			b.send(path, "name", "x", "expiry", preset, "days", "10").want(t, http.StatusUnprocessableEntity,
+				"You typed days and chose something else", `value="days" checked`, `value="10"`)
+		}
+		b.send(path, "name", "x", "expiry", "days", "days", " 10 ").want(t, http.StatusOK, "in 10 days")
+		b.send(path, "name", "x", "expiry", "7", "days", "").want(t, http.StatusOK, "in 7 days")
+	}
+}
+
 // everyPage are the pages that need nothing to be there but the organization.
 var everyPage = []string{
 	"/", "/start", "/admin-keys", "/admin-keys/new", "/admin-keys?sort=name", "/admin-keys?sort=oldest", "/admin-keys?q=first",

@@ -260,12 +260,17 @@ func (p *newKeyPage) read(form url.Values) (lifetime *int64) {
 	if p.Bare = p.Choice && form.Has("bare"); p.Bare {
 		return nil
 	}
-	text := p.Expiry
-	switch p.Expiry {
-	case presetNever:
+	text, typed := p.Expiry, strings.TrimSpace(p.Days)
+	switch {
+	case p.Expiry == presetDays:
+		text = typed
+	case typed != "" && typed != p.Expiry: // without a script, typing chooses nothing
+		p.Problems["days"] = "You typed days and chose something else. Now “Other” is chosen: send the form again for " + echo.Value(typed) +
+			" days, or empty the field and choose."
+		p.Expiry = presetDays
 		return nil
-	case presetDays:
-		text = strings.TrimSpace(p.Days)
+	case p.Expiry == presetNever:
+		return nil
 	}
 	days, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || days < 1 || days > mostDays {

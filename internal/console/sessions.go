@@ -15,10 +15,17 @@ import (
 // TLS (or loopback) and to the path /.
 const cookieName = "__Host-keyreeve"
 
+// refreshHeader comes with what a page that stays open asks for by itself. That
+// does not make the session last longer.
+const refreshHeader = "Keyreeve-Refresh"
+
 // enter finds who came. Without a session it leads to the sign-in page and
 // returns false.
 func (v *visit) enter() bool {
 	ok, err := v.recognise()
+	if ok && v.r.Header.Get(refreshHeader) == "" && v.r.URL.Path != liveURL {
+		err = v.Service.KeepSession(v.r.Context(), v.session, v.Now())
+	}
 	switch {
 	case err != nil:
 		v.fail(err)
@@ -46,7 +53,8 @@ func (v *visit) enter() bool {
 }
 
 // recognise reads the session and judges its key, at each request: a session
-// ends with its key on every replica, by the same index.
+// ends with its key on every replica, by the same index. It does not make the
+// session last longer.
 func (v *visit) recognise() (bool, error) {
 	secret, ok := sessionSecret(v.r)
 	if !ok {

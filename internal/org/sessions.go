@@ -100,16 +100,19 @@ func (s *Service) Session(ctx context.Context, secret SessionSecret, now int64) 
 	if err != nil {
 		return Session{}, false, fmt.Errorf("read the session: %w", err)
 	}
-	if !ok || now >= session.EndsAt() {
-		return Session{}, false, nil
+	return session, ok && now < session.EndsAt(), nil
+}
+
+// KeepSession notes that somebody used the session at the Unix second now. What a
+// page does by itself, nobody did.
+func (s *Service) KeepSession(ctx context.Context, session Session, now int64) error {
+	if now-session.SeenAt < sessionTouch {
+		return nil
 	}
-	if now-session.SeenAt >= sessionTouch {
-		if err := s.store.TouchSession(ctx, session.Digest, now); err != nil {
-			return Session{}, false, fmt.Errorf("keep the session: %w", err)
-		}
-		session.SeenAt = now
+	if err := s.store.TouchSession(ctx, session.Digest, now); err != nil {
+		return fmt.Errorf("keep the session: %w", err)
 	}
-	return session, true, nil
+	return nil
 }
 
 // SignOut ends a session. One whose key has ended is over already.

@@ -43,13 +43,20 @@
     }
   }
 
-  // The page says by itself when the log has moved; htmx asks for what is new.
+  // The page says by itself when the log has moved; htmx asks for what is new. Over
+  // HTTP/1.1 a browser has six connections to a server, and a stream keeps one: a tab
+  // that nobody sees gives it back.
   let stream;
+  let seen = '';
+  function unfollow() {
+    if (stream) stream.close();
+    stream = undefined;
+  }
   function follow() {
     const list = document.querySelector('[data-live]');
     const mark = document.getElementById('live');
+    if (document.hidden) unfollow();
     if (!list || !mark || stream || document.hidden) return;
-    let seen = '';
     stream = new EventSource(list.dataset.live);
     stream.onopen = () => { mark.hidden = false; mark.textContent = 'Live'; };
     stream.onerror = () => { mark.textContent = 'Not live: reload to see what is new'; };
@@ -66,8 +73,7 @@
       e.removeAttribute('data-once');
     }
     for (const e of document.querySelectorAll('input[type=password]')) e.value = '';
-    if (stream) stream.close();
-    stream = undefined;
+    unfollow();
   }
 
   // What follows # is not sent to any server: an invite's token comes so.
@@ -88,7 +94,12 @@
     zone.textContent = 'Times are in your zone, ' + Intl.DateTimeFormat().resolvedOptions().timeZone + '.';
   }
   const days = document.getElementById('days');
-  if (days) days.addEventListener('input', () => { document.querySelector('input[name=expiry][value=days]').checked = true; });
+  for (const preset of document.querySelectorAll('input[name=expiry]')) {
+    if (preset.value !== 'days') preset.addEventListener('change', () => { days.value = ''; });
+    else days.addEventListener('input', () => { preset.checked = true; });
+  }
+  const search = document.getElementById('q');
+  if (search) search.addEventListener('input', () => { document.getElementById('sort').disabled = search.value.trim() !== ''; });
   const here = document.querySelector('.side nav [aria-current]');
   if (here) here.scrollIntoView({ block: 'nearest', inline: 'center' });
   times(document);

@@ -12,6 +12,7 @@ var sessionTests = map[string]func(*testing.T, Open){
 	"SessionLastsWithItsRequests":     sessionLastsWithItsRequests,
 	"SessionEndsInTheEnd":             sessionEndsInTheEnd,
 	"SignedOutSessionIsGone":          signedOutSessionIsGone,
+	"LookKeepsNoSession":              lookKeepsNoSession,
 	"SigningInIsLogged":               signingInIsLogged,
 	"EndedKeySignsNobodyIn":           endedKeySignsNobodyIn,
 	"FormIsTakenOnce":                 formIsTakenOnce,
@@ -29,17 +30,43 @@ func (w *world) signIn(t *testing.T, caller org.Caller) org.SessionSecret {
 	return secret
 }
 
-// session says whether a session is there at the world's time.
+// session says whether a session is there at the world's time, and uses it.
 func (w *world) session(t *testing.T, secret org.SessionSecret) bool {
+	t.Helper()
+	s, ok := w.lookAt(t, secret)
+	if !ok {
+		return false
+	}
+	if err := w.svc.KeepSession(t.Context(), s, w.clock.Now().Unix()); err != nil {
+		t.Fatal(err)
+	}
+	if s.KeyDigest != w.first.Digest {
+		t.Error("the session is of another key")
+	}
+	return true
+}
+
+// lookAt is session without using it.
+func (w *world) lookAt(t *testing.T, secret org.SessionSecret) (org.Session, bool) {
 	t.Helper()
 	s, ok, err := w.svc.Session(t.Context(), secret, w.clock.Now().Unix())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ok && s.KeyDigest != w.first.Digest {
-		t.Error("the session is of another key")
+	return s, ok
+}
+
+func lookKeepsNoSession(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	secret := w.signIn(t, w.owner)
+	w.clock.advance(org.SessionIdle*time.Second - time.Second)
+	if _, ok := w.lookAt(t, secret); !ok {
+		t.Error("it ended before its time")
 	}
-	return ok
+	w.clock.advance(time.Second)
+	if _, ok := w.lookAt(t, secret); ok {
+		t.Error("to look at it made it last longer")
+	}
 }
 
 func sessionLastsWithItsRequests(t *testing.T, open Open) {
