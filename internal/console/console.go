@@ -117,24 +117,48 @@ type Console struct {
 	mux       *http.ServeMux
 	crossSite *http.CrossOriginProtection
 	live      streams
+
+	signedInPages map[string]bool // patterns of what can be asked for before signing in
 }
 
 // New returns the console. Its templates are part of the program, so that one
 // that does not parse is a mistake of the program.
 func New(cfg Config) *Console {
-	c := &Console{Config: cfg, mux: http.NewServeMux(), crossSite: http.NewCrossOriginProtection()}
+	c := &Console{Config: cfg, mux: http.NewServeMux(), crossSite: http.NewCrossOriginProtection(), signedInPages: map[string]bool{}}
 	c.live.done = make(chan struct{})
 	c.assets = loadAssets()
 	c.pages = c.loadPages()
 	for _, r := range c.table() {
 		c.mux.Handle(r.Pattern, c.handler(r))
+		c.signedInPages[r.Pattern] = r.Permission != "" && strings.HasPrefix(r.Pattern, "GET ") && !strings.HasSuffix(r.Pattern, liveURL)
 	}
-	c.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { c.visit(w, r).fail(errNoPage) })
+	c.mux.HandleFunc("/", c.missing)
 	return c
+}
+
+// missing says that there is no such page, to somebody signed in or not.
+func (c *Console) missing(w http.ResponseWriter, r *http.Request) {
+	v := c.visit(w, r)
+	_, _ = v.recognise() // only for the links that the page has
+	v.fail(errNoPage)
 }
 
 // Stop ends what would otherwise go on for as long as a browser looks.
 func (c *Console) Stop() { c.live.stop() }
+
+// Missing tells a browser that an address is nobody's. It is not led elsewhere: a
+// redirect would tell programs that there is something.
+func (c *Console) Missing(w http.ResponseWriter, r *http.Request) {
+	c.serve(w, r, http.HandlerFunc(c.missing))
+}
+
+// Wants reports whether a request is a browser's for a page, at an address that
+// neither the API nor a gateway has.
+func Wants(r *http.Request) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && first != "v1" && first != "gateway" &&
+		strings.Contains(r.Header.Get("Accept"), "text/html")
+}
 
 // Owns reports whether a path is one of the console's, whether there is a page or
 // not. A path with another spelling is not: the router would redirect it.

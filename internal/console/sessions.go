@@ -35,8 +35,14 @@ func (v *visit) enter() bool {
 	}
 	_, sent := sessionSecret(v.r)
 	query := url.Values{}
-	if v.r.Method == http.MethodGet && v.r.URL.Path != "/" && v.r.Header.Get("HX-Request") == "" {
-		query.Set("next", v.r.URL.Path)
+	if v.r.Method == http.MethodGet && v.r.Header.Get("HX-Request") == "" {
+		if !sent && v.fromElsewhere() {
+			v.goOn()
+			return false
+		}
+		if next := v.safeNext(v.r.URL.RequestURI()); next != "/" {
+			query.Set("next", next)
+		}
 	}
 	switch {
 	case sent:
@@ -111,7 +117,7 @@ func (v *visit) signInPage() signInPage {
 	query := v.r.URL.Query()
 	return signInPage{
 		frame: frame{Title: "Sign in", Version: v.Version},
-		Next:  safeNext(query.Get("next")), Host: v.r.Host,
+		Next:  v.safeNext(query.Get("next")), Host: v.r.Host,
 		Ended: query.Get("why") == "ended", Cookie: query.Get("why") == "cookie", Plain: plainHTTP(v.r),
 	}
 }
@@ -128,7 +134,7 @@ func (v *visit) showSignIn() error {
 // line in the server's log and no event: a stranger could fill the audit log.
 func (v *visit) signIn() error {
 	p := v.signInPage()
-	p.Next = safeNext(v.r.PostForm.Get("next"))
+	p.Next = v.safeNext(v.r.PostForm.Get("next"))
 	key := strings.TrimSpace(v.r.PostForm.Get("key"))
 	caller, verdict := v.Keys.Present(key)
 	if verdict == Unknowable {
@@ -138,7 +144,8 @@ func (v *visit) signIn() error {
 		return v.render(http.StatusUnauthorized, "sign_in", p)
 	}
 	caller.Origin = v.Origin(v.r)
-	secret, err := v.Service.SignIn(v.r.Context(), caller)
+	had, _ := sessionSecret(v.r)
+	secret, err := v.Service.SignIn(v.r.Context(), caller, had)
 	if refusal, ok := errors.AsType[*org.Refusal](err); ok { // it ended just now
 		p.Problem = refusal.Message
 		return v.render(http.StatusUnauthorized, "sign_in", p)
@@ -147,7 +154,7 @@ func (v *visit) signIn() error {
 	}
 	v.caller = caller
 	v.setCookie(base64.RawURLEncoding.EncodeToString(secret[:]), org.SessionLifetime)
-	return v.redirect(p.Next + "?signed-in")
+	return v.redirect(withQuery(p.Next, "signed-in"))
 }
 
 func signInProblem(key string, caller org.Caller, verdict Verdict) string {
@@ -174,12 +181,4 @@ func (v *visit) signOut() error {
 	}
 	v.setCookie("", -1)
 	return v.redirect("/sign-in")
-}
-
-// safeNext returns a path of the console to go to after signing in.
-func safeNext(path string) string {
-	if token.In(path) || !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "\\?#\r\n") || strings.HasPrefix(path, "//") || !Owns(path) {
-		return "/"
-	}
-	return path
 }

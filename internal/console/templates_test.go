@@ -19,6 +19,7 @@ var data = map[string]any{
 	"done":         donePage{},
 	"error":        errorPage{},
 	"event":        eventPage{},
+	"go_on":        goOnPage{},
 	"invite_made":  madeInvitePage{},
 	"invite_new":   newInvitePage{},
 	"invites":      invitesPage{},

@@ -42,7 +42,9 @@ type visitKey struct{}
 const maxForm = 64 << 10
 
 // ServeHTTP serves a path that Owns says is the console's.
-func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.serve(w, r, c.mux) }
+
+func (c *Console) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	v := &visit{Console: c, start: time.Now()}
 	r = r.WithContext(withVisit(r.Context(), v))
 	v.w, v.r = w, r
@@ -58,7 +60,7 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.fail(errCrossSite)
 		return
 	}
-	c.mux.ServeHTTP(w, r)
+	next.ServeHTTP(w, r)
 }
 
 func (v *visit) panicked(p any) {

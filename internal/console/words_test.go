@@ -1,6 +1,12 @@
 package console
 
-import "testing"
+import (
+	"crypto/rand"
+	"strings"
+	"testing"
+
+	"github.com/keyreeve/keyreeve/internal/token"
+)
 
 func TestTimesAreWorded(t *testing.T) {
 	t.Parallel()
@@ -49,14 +55,23 @@ func TestNumbersAreGrouped(t *testing.T) {
 	}
 }
 
-func TestOnlyPathsOfTheConsoleAreGoneToAfterSigningIn(t *testing.T) {
+func TestOnlyPagesOfTheConsoleAreGoneToAfterSigningIn(t *testing.T) {
 	t.Parallel()
-	for path, want := range map[string]string{
-		"/users": "/users", "/admin-keys/key_x": "/admin-keys/key_x", "": "/", "users": "/",
-		"//evil.example": "/", "https://evil.example": "/", `/\evil.example`: "/", "/v1/x": "/", "/users?x": "/",
+	c := New(Config{})
+	secret, err := token.Mint(token.KindAdmin, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]string{
+		"/users": "/users", "/admin-keys/key_x": "/admin-keys/key_x", "/": "/", "": "/", "users": "/",
+		"/activity?type=api_key.created&actor=a%40b": "/activity?actor=a%40b&type=api_key.created", "/?signed-in": "/",
+		"//evil.example": "/", "https://evil.example": "/", `/\evil.example`: "/", "/users?next=//evil.example": "/users?next=%2F%2Fevil.example",
+		"/v1/x": "/", "/sign-out": "/", "/sign-in": "/", "/assets/x": "/", "/activity/live": "/", "/users/": "/", "/users/..": "/",
+		"/users%2f..": "/", "/activity?actor=%00": "/activity", "/activity?actor=\r\nx": "/", "/activity?actor=" + strings.Repeat("x", 2000): "/",
+		"/activity?actor=" + secret.Reveal() + "&type=x": "/activity?type=x", "/users/" + secret.Reveal(): "/",
 	} {
-		if got := safeNext(path); got != want {
-			t.Errorf("%q: %q, want %q", path, got, want)
+		if got := c.safeNext(address); got != want {
+			t.Errorf("%q: %q, want %q", address, got, want)
 		}
 	}
 }

@@ -62,8 +62,9 @@ type SessionTx interface {
 }
 
 // SignIn makes a session for the admin key of the caller. The secret is returned
-// here and kept nowhere.
-func (s *Service) SignIn(ctx context.Context, caller Caller) (SessionSecret, error) {
+// here and kept nowhere. The session that the browser had ends: nobody could end
+// it any more. Its secret is zero where there was none.
+func (s *Service) SignIn(ctx context.Context, caller Caller, had SessionSecret) (SessionSecret, error) {
 	var secret SessionSecret
 	if err := caller.Require(ManagementRead); err != nil {
 		return secret, err
@@ -79,6 +80,11 @@ func (s *Service) SignIn(ctx context.Context, caller Caller) (SessionSecret, err
 		}
 		if err := tx.SweepSessions(tx.Now() - SessionLifetime); err != nil {
 			return err
+		}
+		if had != (SessionSecret{}) {
+			if err := tx.DeleteSession(had.Digest()); err != nil {
+				return err
+			}
 		}
 		session := Session{Digest: secret.Digest(), KeyDigest: key.Digest, CreatedAt: tx.Now(), SeenAt: tx.Now()}
 		if err := tx.InsertSession(session); err != nil {

@@ -32,6 +32,8 @@ func (s *Server) operator(api http.Handler) http.Handler {
 		switch {
 		case !ok && s.console != nil && r.URL.RawPath == "" && console.Owns(r.URL.Path):
 			s.console.ServeHTTP(w, r)
+		case !ok && s.console != nil && console.Wants(r):
+			s.console.Missing(w, r)
 		case !ok:
 			api.ServeHTTP(w, r)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:

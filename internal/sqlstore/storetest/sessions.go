@@ -23,7 +23,7 @@ var sessionTests = map[string]func(*testing.T, Open){
 
 func (w *world) signIn(t *testing.T, caller org.Caller) org.SessionSecret {
 	t.Helper()
-	secret, err := w.svc.SignIn(t.Context(), caller)
+	secret, err := w.svc.SignIn(t.Context(), caller, org.SessionSecret{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func endedKeySignsNobodyIn(t *testing.T, open Open) {
 	w.signIn(t, caller)
 	secret := w.signIn(t, reader)
 	w.clock.advance(10 * time.Second)
-	if _, err := w.svc.SignIn(t.Context(), caller); refusal(t, err).Kind != org.Unauthenticated {
+	if _, err := w.svc.SignIn(t.Context(), caller, org.SessionSecret{}); refusal(t, err).Kind != org.Unauthenticated {
 		t.Errorf("an expired key: %v", err)
 	}
 	before := w.commit.last()
@@ -156,7 +156,7 @@ func endedKeySignsNobodyIn(t *testing.T, open Open) {
 	}
 	nobody := w.owner
 	nobody.Admin = false
-	if _, err := w.svc.SignIn(t.Context(), nobody); refusal(t, err).Kind != org.Forbidden {
+	if _, err := w.svc.SignIn(t.Context(), nobody, org.SessionSecret{}); refusal(t, err).Kind != org.Forbidden {
 		t.Errorf("a project key: %v", err)
 	}
 }
