@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/keyreeve/keyreeve/api"
 	"github.com/keyreeve/keyreeve/internal/org"
 )
 
@@ -56,6 +57,31 @@ func TestDeleteOfAKeyByItself(t *testing.T) {
 	t.Parallel()
 	onBothEngines(t, nil, func(t *testing.T, s *system) {
 		key, _ := s.create(t, `{"name":"itself"}`)
+		if a := s.do(t, request{method: http.MethodDelete, path: keysPath + "/" + key.ID, key: key.Value}); a.status != http.StatusOK {
+			t.Fatalf("status %d: %s", a.status, a.body)
+		}
+		if !refused(t, s, key.Value) {
+			t.Error("it is accepted after it deleted itself")
+		}
+	})
+}
+
+// TestReaderDeletesNoKeyButItself begins with an invite, as readers do.
+func TestReaderDeletesNoKeyButItself(t *testing.T) {
+	t.Parallel()
+	onBothEngines(t, nil, func(t *testing.T, s *system) {
+		token := s.inviteInSecret(t, newGuest())
+		made := decode[api.InviteAcceptResponse](t, s.post(t, acceptPath, `{"name":"Guest","token":"`+token+`"}`))
+		key := made.AdminAPIKey
+		s.issued(key.Value)
+		event := s.audit(t, "resource_ids[]="+key.ID).Data[0]
+		if diff := cmp.Diff([]string{readScope}, event.APIKeyCreated.Data.Scopes); diff != "" {
+			t.Errorf("scopes in the log (-want +got):\n%s", diff)
+		}
+		for _, id := range []string{s.seed.first.id, "key_x"} {
+			a := s.do(t, request{method: http.MethodDelete, path: keysPath + "/" + id, key: key.Value})
+			checkFault(t, a, matrix["admin-api-keys-delete"].expected("reader", key.Value))
+		}
 		if a := s.do(t, request{method: http.MethodDelete, path: keysPath + "/" + key.ID, key: key.Value}); a.status != http.StatusOK {
 			t.Fatalf("status %d: %s", a.status, a.body)
 		}

@@ -135,7 +135,7 @@ func (a *admin) authorize(next route) http.Handler {
 		}
 		caller.Origin = a.originOf(r)
 		t.caller = caller
-		if err := caller.Require(next.Permission); err != nil {
+		if err := caller.Require(next.permission(caller, r)); err != nil {
 			writeError(w, r, a.errorOf(r, err))
 			return
 		}

@@ -380,6 +380,9 @@ func TestRefusedCallersChangeNothing(t *testing.T) {
 					continue
 				}
 				for _, id := range before {
+					if slices.Contains(s.seed.keys, seedKey{id, key}) {
+						continue // a key may delete itself
+					}
 					s.do(t, request{method: http.MethodDelete, path: keysPath + "/" + id, key: key})
 				}
 				s.do(t, request{method: http.MethodPost, path: keysPath, key: key, body: `{"name":"mine"}`})

@@ -15,6 +15,17 @@ type Route struct {
 	Permission org.Permission
 }
 
+// permission is what a request needs of its caller. To delete the very key that
+// it came with, it is enough to read.
+func (r Route) permission(caller org.Caller, req *http.Request) org.Permission {
+	if r.Operation == deleteKey && caller.Admin && req.PathValue("key_id") == caller.KeyID {
+		return org.ManagementRead
+	}
+	return r.Permission
+}
+
+const deleteKey = "admin-api-keys-delete"
+
 // anybody is the permission of an operation that takes no key: what the request
 // holds is the permission.
 const anybody org.Permission = ""
@@ -43,7 +54,7 @@ func (a *admin) adminAPIKeyRoutes() []route {
 		{Route{http.MethodGet, keys, "admin-api-keys-list", org.ManagementRead}, handle(a, a.listAdminAPIKeys)},
 		{Route{http.MethodPost, keys, "admin-api-keys-create", org.ManagementWrite}, handle(a, a.createAdminAPIKey)},
 		{Route{http.MethodGet, key, "admin-api-keys-get", org.ManagementRead}, handle(a, a.getAdminAPIKey)},
-		{Route{http.MethodDelete, key, "admin-api-keys-delete", org.ManagementWrite}, handle(a, a.deleteAdminAPIKey)},
+		{Route{http.MethodDelete, key, deleteKey, org.ManagementWrite}, handle(a, a.deleteAdminAPIKey)},
 	}
 }
 

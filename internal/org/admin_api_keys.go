@@ -108,16 +108,21 @@ func (s *Service) CreateAdminAPIKey(ctx context.Context, caller Caller, in NewAd
 }
 
 // DeleteAdminAPIKey revokes an admin key (admin-api-keys-delete): when it
-// returns, the key is refused. The last usable admin key is kept, because
-// nothing could be administered without it.
+// returns, the key is refused. A key may delete itself, a reader's too: whoever
+// finds out that it leaked need not wait for an owner. The last usable admin key
+// is kept, because nothing could be administered without it.
 func (s *Service) DeleteAdminAPIKey(ctx context.Context, caller Caller, id string) (Commit, error) {
-	if err := caller.Require(ManagementWrite); err != nil {
+	permission := ManagementWrite
+	if caller.KeyID == id {
+		permission = ManagementRead
+	}
+	if err := caller.Require(permission); err != nil {
 		return Commit{}, err
 	}
 	if _, ok := ParseID(PrefixKey, id); !ok {
 		return Commit{}, noSuchAdminKey(id)
 	}
-	commit, err := s.change(ctx, caller, func(tx Tx, actor Owner) error {
+	commit, err := s.changeWith(ctx, caller, permission, func(tx Tx, actor Owner) error {
 		key, ok, err := tx.Key(KindAdmin, id)
 		if err != nil {
 			return err
@@ -146,12 +151,13 @@ func (s *Service) DeleteAdminAPIKey(ctx context.Context, caller Caller, id strin
 	return commit, nil
 }
 
-// otherUsable says whether an admin key other than id works. Mostly that is the
-// caller's own, which change has just looked at. The search through all keys is
-// for callers that delete their own: while PostgreSQL has no statistics of the
-// table yet, it reads every key there is.
+// otherUsable says whether something can be administered without the admin key
+// id. Mostly by the caller's own, which change has just looked at; and a reader
+// deletes its own, by which nothing could be. The search through all keys is for
+// owners that delete their own: while PostgreSQL has no statistics of the table
+// yet, it reads every key there is.
 func otherUsable(tx Tx, id string, caller Caller, owner Owner) (bool, error) {
-	if caller.KeyID != id && owner.Role == RoleOwner {
+	if caller.KeyID != id || owner.Role != RoleOwner {
 		return true, nil
 	}
 	return tx.OtherUsableAdminKey(id, tx.Now())
@@ -187,7 +193,7 @@ func addKey(tx Tx, actor Actor, n newKey) (Key, error) {
 	}
 	data := map[string]any{"id": key.ID, "name": key.Name, "redacted_value": key.Redacted}
 	if key.Kind == KindAdmin { // the others have no scopes
-		data["data"] = map[string]any{"scopes": []string{string(ManagementRead), string(ManagementWrite)}}
+		data["data"] = map[string]any{"scopes": n.owner.Role.scopes()}
 	}
 	tx.Emit(Event{
 		Type: EventAPIKeyCreated, Actor: actor, Resource: key.ID, ProjectID: key.ProjectID,

@@ -30,6 +30,14 @@ const (
 	ManagementWrite Permission = "api.management.write"
 )
 
+// scopes are what the admin keys of a user with the role may do.
+func (r Role) scopes() []string {
+	if r == RoleOwner {
+		return []string{string(ManagementRead), string(ManagementWrite)}
+	}
+	return []string{string(ManagementRead)}
+}
+
 // Origin is where a request came from, for the audit log.
 type Origin struct {
 	IP        string // address of the client, behind trusted proxies the one they name

@@ -8,11 +8,16 @@ import "context"
 // was revoked in between must change nothing, or a stolen key could outlive its
 // revocation by making another.
 func (s *Service) change(ctx context.Context, caller Caller, fn func(tx Tx, owner Owner) error) (Commit, error) {
-	if err := caller.Require(ManagementWrite); err != nil {
+	return s.changeWith(ctx, caller, ManagementWrite, fn)
+}
+
+// changeWith is change for a caller with the permission p.
+func (s *Service) changeWith(ctx context.Context, caller Caller, p Permission, fn func(tx Tx, owner Owner) error) (Commit, error) {
+	if err := caller.Require(p); err != nil {
 		return Commit{}, err
 	}
 	return s.store.Update(ctx, func(tx Tx) error {
-		owner, _, err := stillGood(tx, caller, ManagementWrite)
+		owner, _, err := stillGood(tx, caller, p)
 		if err != nil {
 			return err
 		}
