@@ -39,7 +39,8 @@ import (
 var embedded []byte
 
 // Default returns the catalogue of a server that is given none: OpenAI's common
-// models.
+// models, and for all others together 500 requests per minute, as most of those
+// that are listed have.
 func Default() org.Catalogue {
 	c, err := Parse(embedded)
 	if err != nil {
