@@ -122,5 +122,6 @@ func (s *Server) confirm(ctx context.Context, commit org.Commit) (org.Commit, er
 	c, err := s.member.Confirm(ctx, verify.Position{Revision: commit.Revision, Hash: commit.Hash}, commit.Ends)
 	s.metrics.observeBarrier(commit.Ends, time.Since(began))
 	commit.Confirmed, commit.Replicas = c.Applied, c.Replicas
+	s.index.Shown(commit.Revision)
 	return commit, err
 }

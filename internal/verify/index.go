@@ -27,6 +27,7 @@ type Index struct {
 type contents struct {
 	revision atomic.Int64
 	lease    atomic.Pointer[lease] // of a replica; nil: none
+	shown    int64                 // the writer's: see Index.Shown
 	keys     table
 	owners   registry // state: see ownerState
 	projects registry // state: archived or 0

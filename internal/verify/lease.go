@@ -95,11 +95,26 @@ func (x *Index) Grant(since Instant, head int64) bool {
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	c := x.contents.Load()
-	if c == nil || !LeaseUsable(c.revision.Load(), head) {
+	if c == nil || !LeaseUsable(c.revision.Load(), max(head, c.shown)) {
 		return false
 	}
 	c.lease.Store(&lease{since})
 	return true
+}
+
+// Shown tells the index that this replica is about to tell a client of a
+// revision. If it is not applied yet, because the log cannot be read, there is no
+// lease until it is: a client that was told of a key by this replica must not be
+// told by it that there is no such key.
+func (x *Index) Shown(revision int64) {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	c := x.contents.Load()
+	if c == nil || c.revision.Load() >= revision {
+		return
+	}
+	c.shown = max(c.shown, revision)
+	c.lease.Store(nil)
 }
 
 // DropLease ends the lease at once.

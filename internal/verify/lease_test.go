@@ -104,6 +104,27 @@ func TestLeaseWaitsForItsHead(t *testing.T) {
 	l.want(t, "once it is applied", verify.Allowed, false)
 }
 
+// A replica that tells of a revision which it has not applied answers nothing
+// until it has: not by the lease it has, and not by one whose heartbeat was sent
+// before.
+func TestLeaseWaitsForWhatWasShown(t *testing.T) {
+	t.Parallel()
+	l := newLeased(t)
+	l.Grant(l.at, 5)
+	l.Shown(5)
+	l.want(t, "what is applied was shown", verify.Allowed, false)
+	l.Shown(6)
+	l.want(t, "what is not applied was shown", verify.Stale, false)
+	if l.Grant(l.at, 5) {
+		t.Error("granted by a heartbeat that saw less than was shown")
+	}
+	apply(t, l.Index)
+	if !l.Grant(l.at, 6) {
+		t.Error("not granted once it is applied")
+	}
+	l.want(t, "once it is applied", verify.Allowed, false)
+}
+
 // TestLeaseGoesWithWhatItIsOf: what is loaded after a failover that lost commits
 // has not the lease of what was there before.
 func TestLeaseGoesWithWhatItIsOf(t *testing.T) {
