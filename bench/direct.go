@@ -35,8 +35,8 @@ const (
 	eventColumns = `revision, id, type, at, actor_id, resource_id, project_id, record, hash`
 )
 
-// newDirect makes a file with the tables of the server's and the settings that
-// the server gives its connection.
+// newDirect makes a file with the tables of the server's, their indexes, and the
+// settings that the server gives its connection.
 func newDirect(serverFile, file string, eventRows int) (d *direct, err error) {
 	d = &direct{eventRows: eventRows}
 	if d.server, err = sql.Open("sqlite", "file:"+serverFile+"?mode=ro"); err != nil {
@@ -51,7 +51,9 @@ func newDirect(serverFile, file string, eventRows int) (d *direct, err error) {
 	if d.conn, err = d.db.Conn(context.Background()); err != nil {
 		return nil, err
 	}
-	rows, err := d.server.Query(`SELECT sql FROM sqlite_schema WHERE name IN ('api_keys', 'events', 'log_head')`)
+	// The tables before their indexes. A primary key's index has no text.
+	rows, err := d.server.Query(`SELECT sql FROM sqlite_schema WHERE tbl_name IN ('api_keys', 'events', 'log_head')
+		AND sql IS NOT NULL ORDER BY type DESC`)
 	if err != nil {
 		return nil, err
 	}
