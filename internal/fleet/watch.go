@@ -49,10 +49,19 @@ func (w *watch) dead(began, ended time.Duration, rows []Row, total time.Duration
 	return dead
 }
 
-// look counts the replicas and deletes the rows of dead ones, once in a lease.
+// lookEvery is the time between two looks at the rows. Few replicas look once in a
+// lease. A row must stand still for three leases, so that among many, of which one
+// looks soon after a death, each may as well look every third: the rows that they
+// read together grow with the square of their number.
+func (m *Member) lookEvery() time.Duration {
+	const few = 4
+	return m.Terms.Lease * time.Duration(min(max(m.peers.Load()/few, 1), 3))
+}
+
+// look counts the replicas and deletes the rows of dead ones, now and then.
 func (m *Member) look(ctx context.Context) {
 	began := m.Now().Monotonic
-	if m.watch.seen != nil && began-m.watch.last < m.Terms.Lease && !plant.Is(plant.RemovedTooEarly) {
+	if m.watch.seen != nil && began-m.watch.last < m.lookEvery() && !plant.Is(plant.RemovedTooEarly) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, m.beatTimeout())

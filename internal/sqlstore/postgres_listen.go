@@ -11,8 +11,9 @@ import (
 
 const (
 	// listenQuiet is how long a connection may be silent before it is asked
-	// whether it still lives: one that a network cut does not say so.
-	listenQuiet   = 2 * time.Second
+	// whether it still lives: one that a network cut does not say so. Until then
+	// heartbeats find what it should have told of.
+	listenQuiet   = 10 * time.Second
 	listenTimeout = time.Second
 	listenBackoff = 50 * time.Millisecond
 	listenSlowest = time.Second
