@@ -78,15 +78,7 @@ func (b *bench) mint(n int) (*population, error) {
 // seedGateway makes a SQLite database with the keys of a population and the
 // key that the first start makes, of which they are copies.
 func (b *bench) seedGateway(e *engine, p *population) (url string, err error) {
-	url = e.newURL("gateway")
-	s, err := b.serve(url, b.gatewayDir(e))
-	if err != nil {
-		return "", err
-	}
-	if err := s.stop(); err != nil {
-		return "", err
-	}
-	db, err := e.open(url)
+	url, db, err := b.fresh(e, "gateway")
 	if err != nil {
 		return "", err
 	}

@@ -59,15 +59,7 @@ func (b *bench) auditFilters(e *engine) error {
 
 // seedEvents makes an organization and puts the events in the place of its log.
 func (b *bench) seedEvents(e *engine) (url string, err error) {
-	url = e.newURL("events")
-	s, err := b.serve(url, filepath.Join(b.dir, e.name+"-events"))
-	if err != nil {
-		return "", err
-	}
-	if err := s.stop(); err != nil {
-		return "", err
-	}
-	db, err := e.open(url)
+	url, db, err := b.fresh(e, "events")
 	if err != nil {
 		return "", err
 	}

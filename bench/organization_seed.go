@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 )
 
@@ -24,15 +23,7 @@ func cascadeProject(i int) string { return "proj_" + cascadeULID(i) }
 // after them as many projects with 10 000 keys of a member. As in seed, the rows
 // have no events.
 func (b *bench) seedOrganization(e *engine, name string, n, cascades int) (url string, err error) {
-	url = e.newURL(name)
-	s, err := b.serve(url, filepath.Join(b.dir, e.name+"-"+name))
-	if err != nil {
-		return "", err
-	}
-	if err := s.stop(); err != nil {
-		return "", err
-	}
-	db, err := e.open(url)
+	url, db, err := b.fresh(e, name)
 	if err != nil {
 		return "", err
 	}

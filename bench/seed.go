@@ -17,21 +17,27 @@ const (
 // seededID is the id of a seeded key, from 1 on.
 func seededID(i int) string { return fmt.Sprintf("key_%s%016d", seededTime, i) }
 
+// fresh makes a database with an organization and its first key, and opens it.
+func (b *bench) fresh(e *engine, name string) (url string, db *sql.DB, err error) {
+	url = e.newURL(name)
+	s, err := b.serve(url, filepath.Join(b.dir, e.name+"-"+name))
+	if err != nil {
+		return "", nil, err
+	}
+	if err := s.stop(); err != nil {
+		return "", nil, err
+	}
+	db, err = e.open(url)
+	return url, db, err
+}
+
 // seed makes a database with n admin keys, each of which was used. The server
 // makes the organization and the first key; the others are copies of that one
 // under ids and digests of their own. They have no events: no log that a server
 // wrote would lack them, but it is whole as far as it goes, the server builds
 // its index from the keys, and nothing measured here reads the log.
 func (b *bench) seed(e *engine, name string, n int) (url string, err error) {
-	url = e.newURL(name)
-	s, err := b.serve(url, filepath.Join(b.dir, e.name+"-"+name))
-	if err != nil {
-		return "", err
-	}
-	if err := s.stop(); err != nil {
-		return "", err
-	}
-	db, err := e.open(url)
+	url, db, err := b.fresh(e, name)
 	if err != nil {
 		return "", err
 	}
