@@ -34,7 +34,7 @@ type dialect interface {
 	migrations() (dir string, d goose.Dialect)
 
 	// alone runs do, which changes the schema, while no other process does.
-	alone(ctx context.Context, do func() error) error
+	alone(ctx context.Context, logger *slog.Logger, do func() error) error
 
 	// statement is a text as the engine's driver takes it best.
 	statement(text string) string
@@ -152,7 +152,7 @@ func migrate(ctx context.Context, d dialect, db *sql.DB, cfg Config) error {
 	case access != Serve:
 		return fmt.Errorf("its schema is version %d, this keyreeve needs version %d: start the server once to migrate it", current, newest)
 	}
-	return d.alone(ctx, func() error {
+	return d.alone(ctx, cfg.Logger, func() error {
 		if err := upgrade(ctx, d, name, files, cfg); err != nil {
 			return fmt.Errorf("migrate schema from version %d to %d: %w", current, newest, err)
 		}

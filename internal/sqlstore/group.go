@@ -135,15 +135,31 @@ func (g *group) close() {
 func (g *group) run() {
 	defer close(g.done)
 	defer g.conn.close()
-	batch := make([]*update, 0, maxBatch)
+	batch, beside := make([]*update, 0, maxBatch), make([]*update, 0, maxBatch)
 	var p pace
 	for first := range g.queue {
-		batch = g.gather(batch[:0], first, p)
+		batch, beside = g.gather(batch[:0], beside[:0], first, p)
 		if len(batch) > 0 {
 			start := time.Now()
 			g.commit(batch)
 			p = pace{len(batch), time.Since(start)}
 		}
+		g.write(beside)
+	}
+}
+
+// write does writes beside the log. Where storage does not answer one of them the
+// others are not tried: changes wait behind them, and each would take its time.
+func (g *group) write(beside []*update) {
+	var away error
+	for _, u := range beside {
+		err := away
+		if err == nil {
+			if err = g.exec(u.write); err != nil && !g.dialect.answered(err) {
+				away = err
+			}
+		}
+		g.finish(u, err)
 	}
 }
 
@@ -153,29 +169,29 @@ type pace struct {
 	took    time.Duration
 }
 
-// gather collects what is waiting. Writes beside the log are done on the way.
+// gather collects what is waiting: changes, and writes beside the log.
 //
 // The callers of the last batch were answered together and many will be back
 // together, but not all at once: the first would be committed alone while the
 // others wait for its sync. So gather waits for as many as last time, for a
 // fraction of the time that the commit takes. One caller alone never waits.
-func (g *group) gather(batch []*update, u *update, last pace) []*update {
+func (g *group) gather(batch, beside []*update, u *update, last pace) (_, _ []*update) {
 	var patience <-chan time.Time
 	for {
 		if u.write != nil {
-			g.finish(u, g.exec(u.write))
+			beside = append(beside, u)
 		} else {
 			batch = append(batch, u)
 		}
-		if len(batch) == maxBatch {
-			return batch
+		if len(batch)+len(beside) == maxBatch {
+			return batch, beside
 		}
 		var ok bool
 		select {
 		case u, ok = <-g.queue:
 		default:
 			if len(batch) >= last.updates {
-				return batch
+				return batch, beside
 			}
 			if patience == nil {
 				patience = time.After(min(last.took/waitShare, maxWait))
@@ -183,11 +199,11 @@ func (g *group) gather(batch []*update, u *update, last pace) []*update {
 			select {
 			case u, ok = <-g.queue:
 			case <-patience:
-				return batch
+				return batch, beside
 			}
 		}
 		if !ok {
-			return batch
+			return batch, beside
 		}
 	}
 }
@@ -285,9 +301,8 @@ func (g *group) attempt(batch []*update) error {
 		u.commit = org.Commit{Revision: t.head.Revision + int64(len(t.events)), Ends: org.Ends(t.since(before))}
 	}
 	if len(t.events) == 0 {
-		g.rollback(ctx)
 		tell(batch, t.head, nil)
-		return nil
+		return g.confirmHead(batch[0].queued)
 	}
 	sealed, err := t.writeLog()
 	if err != nil {
@@ -310,6 +325,25 @@ func (g *group) attempt(batch []*update) error {
 		g.onCommit(sealed)
 	}
 	return nil
+}
+
+// confirmHead ends a transaction that changed nothing. What it found is told to
+// its callers, who take it for done, so it has to be as safe as a change of their
+// own: on PostgreSQL a COMMIT that was cut short while it waited for a standby is
+// seen by all, and the standby may not have it. A transaction that is committed
+// after it waits for both.
+func (g *group) confirmHead(queued time.Time) error {
+	ctx, cancel := g.within(queued, commitTime)
+	defer cancel()
+	if !g.dialect.shared() {
+		g.rollback(ctx)
+		return nil
+	}
+	err := g.conn.exec(ctx, `COMMIT`)
+	if err != nil {
+		g.conn.discard()
+	}
+	return err
 }
 
 // tell completes the commits of a batch whose transaction began at head.
@@ -391,22 +425,34 @@ func (g *group) settle(err error, sealed []org.StoredEvent) error {
 	g.conn.discard()
 	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()
-	if _, again := g.begin(ctx); again != nil {
-		return fmt.Errorf("%w: commit: %w; asking again: %w", org.ErrUncertain, err, again)
-	}
-	defer g.rollback(ctx)
-	var id string
-	row := g.conn.queryRow(ctx, eventAtRevision, sealed[0].Revision)
-	switch again := row.Scan(&id); {
-	case errors.Is(again, sql.ErrNoRows):
-		return err
+	stands, again := g.stands(ctx, sealed[0])
+	switch {
 	case again != nil:
+		g.conn.discard()
 		return fmt.Errorf("%w: commit: %w; asking again: %w", org.ErrUncertain, err, again)
-	case id != sealed[0].ID:
+	case !stands:
 		return err
 	default:
 		g.logger.Info("a commit whose answer was lost had taken place", "revision", sealed[0].Revision)
 		return nil
+	}
+}
+
+// stands reports whether the log has an event, for good: see confirmHead.
+func (g *group) stands(ctx context.Context, e org.StoredEvent) (bool, error) {
+	if _, err := g.begin(ctx); err != nil {
+		return false, err
+	}
+	var id string
+	err := g.conn.queryRow(ctx, eventAtRevision, e.Revision).Scan(&id)
+	switch {
+	case errors.Is(err, sql.ErrNoRows), err == nil && id != e.ID:
+		g.rollback(ctx)
+		return false, nil
+	case err != nil:
+		return false, err
+	default:
+		return true, g.conn.exec(ctx, `COMMIT`)
 	}
 }
 

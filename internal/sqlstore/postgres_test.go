@@ -262,6 +262,99 @@ func TestTwoReplicasShareOneLog(t *testing.T) {
 	}
 }
 
+// TestNothingIsAnsweredThatAStandbyMayLack: with a synchronous standby that does
+// not answer, a COMMIT is given up after a while, which makes its change visible
+// without the standby. Neither that change nor what rests on it may be answered:
+// a failover would bring the deleted key back.
+func TestNothingIsAnsweredThatAStandbyMayLack(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t, pgtest.Options{Durable: true})
+	h := newHarness(t, server.DSN(t), nil)
+	key, _, _, err := h.svc.CreateAdminAPIKey(t.Context(), h.owner, org.NewAdminAPIKey{Name: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := connect(t, h.database)
+	configure := func(text string) {
+		t.Helper()
+		for _, text := range []string{text, `SELECT pg_reload_conf()`} {
+			if _, err := admin.Exec(t.Context(), text); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	configure(`ALTER SYSTEM SET synchronous_standby_names = 'nobody'`)
+	eventually(t, "a change is not answered", func() error {
+		_, _, _, err := h.svc.CreateAdminAPIKey(t.Context(), h.owner, org.NewAdminAPIKey{Name: "y"})
+		if !errors.Is(err, org.ErrUncertain) {
+			return fmt.Errorf("the answer is %v, want ErrUncertain", err)
+		}
+		return nil
+	})
+	for _, when := range []string{"the deletion", "the same again"} {
+		_, err := h.svc.DeleteAdminAPIKey(t.Context(), h.owner, key.ID)
+		if !errors.Is(err, org.ErrUncertain) && !errors.Is(err, org.ErrUnavailable) {
+			t.Errorf("%s: %v, want that it cannot be told", when, err)
+		}
+	}
+	configure(`ALTER SYSTEM RESET synchronous_standby_names`)
+	eventually(t, "a deletion is answered", func() error {
+		_, err := h.svc.DeleteAdminAPIKey(t.Context(), h.owner, key.ID)
+		if _, refused := errors.AsType[*org.Refusal](err); refused {
+			return nil
+		}
+		return err
+	})
+}
+
+// TestChangesAreNotHeldUpByWritesBesideTheLog: however many of those wait for a
+// database that does not answer.
+func TestChangesAreNotHeldUpByWritesBesideTheLog(t *testing.T) {
+	t.Parallel()
+	network := pgtest.NewProxy(t, pgtest.DSN(t))
+	h := newHarness(t, network.DSN(), nil)
+	network.Hold()
+	var beside sync.WaitGroup
+	for i := range 10 {
+		beside.Go(func() {
+			if err := h.TouchSession(t.Context(), [32]byte{byte(i)}, 1); !errors.Is(err, org.ErrUnavailable) {
+				t.Errorf("a write beside the log: %v", err)
+			}
+		})
+	}
+	time.Sleep(100 * time.Millisecond) // they are under way
+	start := time.Now()
+	_, _, _, err := h.svc.CreateAdminAPIKey(t.Context(), h.owner, org.NewAdminAPIKey{Name: "x"})
+	if took := time.Since(start); !errors.Is(err, org.ErrUnavailable) || took > 2*time.Second {
+		t.Errorf("%v after %v", err, took)
+	}
+	beside.Wait()
+	network.Heal()
+}
+
+// TestStartWaitsForWhoChangesTheSchema, however long that takes, and says so when
+// it is told to stop.
+func TestStartWaitsForWhoChangesTheSchema(t *testing.T) {
+	t.Parallel()
+	database := pgtest.DSN(t)
+	changing := connect(t, database)
+	for _, text := range []string{
+		`SELECT pg_advisory_lock(hashtext('keyreeve server'), hashtext(current_schema()))`,
+		`SELECT pg_advisory_lock_shared(hashtext('keyreeve schema'), hashtext(current_schema()))`,
+		`SET application_name = 'keyreeve host:123'`,
+	} {
+		if _, err := changing.Exec(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err := sqlstore.Open(ctx, sqlstore.Config{Database: database})
+	if err == nil || !strings.Contains(err.Error(), "keyreeve host:123 is changing its schema") {
+		t.Errorf("error is %v", err)
+	}
+}
+
 func TestPasswordIsInNoError(t *testing.T) {
 	t.Parallel()
 	const password = "s3cr3t-pa55"

@@ -174,7 +174,7 @@ func (d *sqliteDialect) migrations() (string, goose.Dialect) {
 }
 
 // alone: the file's lock is held already.
-func (d *sqliteDialect) alone(_ context.Context, do func() error) error { return do() }
+func (d *sqliteDialect) alone(_ context.Context, _ *slog.Logger, do func() error) error { return do() }
 
 var numbered = regexp.MustCompile(`\$\d+`)
 
