@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -189,7 +190,33 @@ func (d *postgresDialect) ownSessions(ctx context.Context, db *sql.DB) error {
 			return errPooled
 		}
 	}
-	return nil
+	return d.unseen(ctx, conns)
+}
+
+// maxTurns is how many sessions a pooler may have idle and be found out, if it
+// hands them out in turn (pgbouncer's server_round_robin). Then the same two may
+// be met each time that ownSessions looks.
+const maxTurns = 32
+
+// unseen refuses a pooler by which one connection sees what another has set in
+// its session.
+func (d *postgresDialect) unseen(ctx context.Context, conns [2]*sql.Conn) error {
+	const set = `SELECT set_config('keyreeve.session', $1, false)`
+	mine, seen := rand.Text(), ""
+	if _, err := conns[0].ExecContext(ctx, set, pgx.QueryExecModeSimpleProtocol, mine); err != nil {
+		return err
+	}
+	for range maxTurns {
+		err := conns[1].QueryRowContext(ctx, `SELECT COALESCE(current_setting('keyreeve.session', true), '')`, pgx.QueryExecModeSimpleProtocol).Scan(&seen)
+		if err != nil {
+			return err
+		}
+		if seen == mine {
+			return errPooled
+		}
+	}
+	_, err := conns[0].ExecContext(ctx, set, pgx.QueryExecModeSimpleProtocol, "")
+	return err
 }
 
 func (d *postgresDialect) migrations() (string, goose.Dialect) {
