@@ -35,7 +35,8 @@ var errAway = errors.New("away")
 // link is one replica's way to the table.
 type link struct {
 	*table
-	cut bool // guarded by table.mu
+	cut    bool // guarded by table.mu
+	silent bool // the same: what is asked is never answered
 }
 
 func (s *link) do(f func()) error {
@@ -46,6 +47,12 @@ func (s *link) do(f func()) error {
 	}
 	f()
 	return nil
+}
+
+func (s *link) isSilent() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.silent
 }
 
 func (s *link) Terms(context.Context) (terms verify.Terms, err error) {
@@ -76,7 +83,11 @@ func (s *link) Join(_ context.Context, r fleet.Replica, terms verify.Terms) erro
 	return err
 }
 
-func (s *link) Beat(_ context.Context, id string, applied verify.Position, now int64) (head verify.Position, known bool, err error) {
+func (s *link) Beat(ctx context.Context, id string, applied verify.Position, now int64) (head verify.Position, known bool, err error) {
+	if s.isSilent() {
+		<-ctx.Done()
+		return head, false, ctx.Err()
+	}
 	err = s.do(func() {
 		var row fleet.Row
 		if row, known = s.rows[id]; known {
@@ -114,8 +125,9 @@ func (s *link) Remove(_ context.Context, id string, beat int64) (removed bool, e
 
 // log follows the table's head. slow makes it take its time.
 type log struct {
-	link *link
-	slow time.Duration
+	link  *link
+	index *index
+	slow  time.Duration
 
 	mu sync.Mutex
 	at int64
@@ -143,7 +155,13 @@ func (l *log) Follow(ctx context.Context, _, head verify.Position) error {
 	return nil
 }
 
-func (l *log) Load(context.Context) error { return l.link.do(func() {}) }
+func (l *log) Load(context.Context) error {
+	return l.link.do(func() {
+		l.index.mu.Lock()
+		defer l.index.mu.Unlock()
+		l.index.gone = false
+	})
+}
 
 // index holds the lease as verify.Index does.
 type index struct {
@@ -200,6 +218,7 @@ func (s *table) start(t *testing.T) *replica {
 	r := &replica{link: &link{table: s}}
 	r.log = &log{link: r.link}
 	r.index = &index{log: r.log, now: now}
+	r.log.index = r.index
 	r.Member = fleet.New(fleet.Config{
 		Store: r.link, Log: r.log, Index: r.index, Terms: testTerms, Self: fleet.Replica{Address: t.Name()},
 		Now: now, Logger: slog.New(slog.DiscardHandler),

@@ -156,22 +156,30 @@ func (m *Member) report(err error) {
 	m.state = state
 }
 
+// timedRound is a round that does not hang on a connection that is dead. What
+// loads the index reads the whole database, and has no such limit.
 func (m *Member) timedRound(ctx context.Context) (bool, error) {
-	if m.Index.Ready() { // otherwise it reads the whole database
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, m.beatTimeout())
-		defer cancel()
+	if err := m.load(ctx); err != nil {
+		return false, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, m.beatTimeout())
+	defer cancel()
 	return m.round(ctx)
+}
+
+// load fills the index where it was dropped.
+func (m *Member) load(ctx context.Context) error {
+	if m.Index.Ready() {
+		return nil
+	}
+	return m.Log.Load(ctx)
 }
 
 // round sends a heartbeat and follows the log up to the head that it saw. It
 // wants another round when it has something new to acknowledge.
 func (m *Member) round(ctx context.Context) (more bool, err error) {
-	if !m.Index.Ready() {
-		if err := m.Log.Load(ctx); err != nil {
-			return false, err
-		}
+	if err := m.load(ctx); err != nil {
+		return false, err
 	}
 	id := m.id.Load()
 	if id == nil {

@@ -98,6 +98,23 @@ func TestDeadReplicaIsRemovedAndAPausedOneJoinsAgain(t *testing.T) {
 	})
 }
 
+// TestMemberThatLoadsAnewDoesNotHang on a connection that died just then: it has no
+// limit while it loads, and its heartbeats have theirs all the same.
+func TestMemberThatLoadsAnewDoesNotHang(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newTable().start(t)
+		r.link.change(func() { r.link.silent = true })
+		r.index.Reset()
+		time.Sleep(5 * time.Second)
+		r.link.change(func() { r.link.silent = false })
+		time.Sleep(testTerms.Lease)
+		if got := r.index.LeaseState(); got != verify.LeaseHeld {
+			t.Errorf("two seconds after the database is back: lease %v", got)
+		}
+	})
+}
+
 // TestReplicasThatWereAllCutOffDoNotRemoveEachOther: nobody could send a
 // heartbeat while the database was away.
 func TestReplicasThatWereAllCutOffDoNotRemoveEachOther(t *testing.T) {
