@@ -64,8 +64,24 @@ func (s *Server) follow(ctx context.Context) {
 		return
 	}
 	s.background.Go(func() { s.member.Run(ctx) })
+	s.background.Go(func() { s.sweep(ctx) })
 	s.background.Go(func() { s.shareLimits(ctx) })
 	s.background.Go(func() { s.store.Listen(ctx, s.member.Wake) })
+}
+
+// sweep takes the keys of removed owners out of memory until ctx ends, which a
+// follower that runs alone does by the way.
+func (s *Server) sweep(ctx context.Context) {
+	tick := time.NewTicker(followInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.index.Sweep()
+		}
+	}
 }
 
 // leaveTimeout bounds the last word to the database.
@@ -99,10 +115,12 @@ func (c confirming) Update(ctx context.Context, fn func(org.Tx) error) (org.Comm
 	refusal, refused := errors.AsType[*org.Refusal](err)
 	switch {
 	case err == nil:
-	case refused && refusal.Kind == org.NotFound && !plant.Is(plant.NotFoundNoWait):
-		// Whoever deletes what is gone takes this for done, so it has to be.
-	default:
+	case !refused || refusal.Kind == org.NotFound && plant.Is(plant.NotFoundNoWait):
 		return commit, err
+	default:
+		// Whoever deletes what is gone takes the 404 for done, so it has to be; and
+		// so does who is told that a project is archived, a key has ended or a form
+		// was sent before.
 	}
 	// A client that leaves now changes nothing: the change was made.
 	confirmed, late := c.server.confirm(context.WithoutCancel(ctx), commit)
@@ -118,10 +136,10 @@ func (s *Server) confirm(ctx context.Context, commit org.Commit) (org.Commit, er
 		commit.Confirmed, commit.Replicas = 1, 1
 		return commit, nil // alone, or not serving yet
 	}
-	began := time.Now()
+	began, loaded := time.Now(), s.index.Loaded()
 	c, err := s.member.Confirm(ctx, verify.Position{Revision: commit.Revision, Hash: commit.Hash}, commit.Ends)
 	s.metrics.observeBarrier(commit.Ends, time.Since(began))
 	commit.Confirmed, commit.Replicas = c.Applied, c.Replicas
-	s.index.Shown(commit.Revision)
+	s.index.Shown(loaded, commit.Revision)
 	return commit, err
 }

@@ -110,12 +110,16 @@ func (f *Follower) Committed(changes []Change) {
 		}
 		return
 	}
+	if len(changes) == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), catchUpTimeout)
 	defer cancel()
-	err := f.read(ctx)
+	last := changes[len(changes)-1].Position
+	err := f.read(ctx, last.Revision)
 	// Where this was further already, it may have been on another way.
-	if n := len(changes); err == nil && n > 0 && !f.recent.has(changes[n-1].Position) {
-		err = fmt.Errorf("the log at revision %d has not what was committed as revision %d: %w", f.at.Revision, changes[n-1].Revision, ErrHistory)
+	if err == nil && !f.recent.has(last) {
+		err = fmt.Errorf("the log at revision %d has not what was committed as revision %d: %w", f.at.Revision, last.Revision, ErrHistory)
 	}
 	if err != nil && (!f.index.Leased() || !errors.Is(err, errRead)) {
 		f.drop(err)
@@ -134,15 +138,24 @@ func (f *Follower) At() Position {
 func (f *Follower) Has(p Position) bool { return f.index.Ready() && f.recent.has(p) }
 
 // Follow applies the log up to a head that was read after [Follower.At] said
-// from. A head behind that, or at it with another hash, is of a database that
-// lost commits: the index is dropped, as for any history that does not fit.
+// from. A head behind that, or one that is not on the way that was gone here, is
+// of a database that lost commits: the index is dropped, as for any history that
+// does not fit.
 func (f *Follower) Follow(ctx context.Context, from, head Position) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.head.Store(head.Revision)
+	if !f.index.Ready() {
+		return nil // it was dropped meanwhile: there is nothing to follow with
+	}
 	err := continues(from, head)
-	if err == nil && head.Revision > f.at.Revision {
-		err = f.read(ctx)
+	if err == nil {
+		err = f.read(ctx, head.Revision)
+	}
+	// What was committed here meanwhile may be beyond the head, and of another
+	// database. Where it is far beyond nobody remembers: the next head will tell.
+	if err == nil && f.at.Revision-head.Revision < remembered && !f.recent.has(head) {
+		err = fmt.Errorf("the log at revision %d has not the head that was read as revision %d: %w", f.at.Revision, head.Revision, ErrHistory)
 	}
 	if err != nil && !errors.Is(err, errRead) {
 		f.drop(err)
@@ -201,10 +214,10 @@ func (f *Follower) catchUp(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", errRead, err)
 	}
 	f.head.Store(head.Revision)
-	if err := continues(f.at, head); err != nil || head.Revision == f.at.Revision {
+	if err := continues(f.at, head); err != nil {
 		return err
 	}
-	return f.read(ctx)
+	return f.read(ctx, head.Revision)
 }
 
 // continues is rule 9 for a head that was read after at was applied.
@@ -215,8 +228,14 @@ func continues(at, head Position) error {
 	return nil
 }
 
-// read applies what the log has beyond what was applied.
-func (f *Follower) read(ctx context.Context) error {
+// read applies what the log has beyond what was applied, up to a revision. What
+// others append meanwhile is for the next time: under load a reader that went on
+// would hold up those who commit here, and be so far ahead in the end that
+// nobody remembers what they committed.
+func (f *Follower) read(ctx context.Context, last int64) error {
+	if f.at.Revision >= last {
+		return nil
+	}
 	for c, err := range f.source.Since(ctx, f.at.Revision) {
 		switch {
 		case errors.Is(err, ErrHistory):
@@ -226,6 +245,9 @@ func (f *Follower) read(ctx context.Context) error {
 		}
 		if err := f.apply(c); err != nil {
 			return err
+		}
+		if f.at.Revision >= last {
+			return nil
 		}
 	}
 	return nil

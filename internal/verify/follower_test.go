@@ -168,6 +168,48 @@ func TestCommittedOfAnotherHistoryEmptiesTheIndex(t *testing.T) {
 	}
 }
 
+// Others go on committing while this one catches up: by then its own commit is
+// far behind, and it is still there.
+func TestCommittedIsKnownHoweverMuchOthersCommitMeanwhile(t *testing.T) {
+	t.Parallel()
+	f, index, source, said := follow(t)
+	source.append("of another process", verify.KeyRemoved{Digest: token.Digest{1}})
+	ours := source.append("ours", addedKey(2))
+	for range 5000 {
+		source.append("of others")
+	}
+	f.Committed([]verify.Change{ours})
+	if !f.Has(ours.Position) || outcome(index, 1) != verify.Unknown || outcome(index, 2) != verify.Allowed {
+		t.Errorf("key 1 %v, key 2 %v; it said %q", outcome(index, 1), outcome(index, 2), said)
+	}
+}
+
+// TestHeadOfAnotherHistoryIsNoticedBesideACommit: a heartbeat meets a database
+// that was put back and has come as far again, while a commit to the old one is
+// applied. What rests on that head must not be granted.
+func TestHeadOfAnotherHistoryIsNoticedBesideACommit(t *testing.T) {
+	t.Parallel()
+	for name, beyond := range map[string]int{"at the same revision": 0, "one behind": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, index, source, _ := follow(t)
+			from := f.At()
+			head := source.append("ours").Position
+			head.Hash[0]++
+			for range beyond {
+				source.append("ours too")
+			}
+			source.set(func(l *fakeLog) { f.Committed(l.changes[1:]) })
+			if err := f.Follow(t.Context(), from, head); !errors.Is(err, verify.ErrHistory) {
+				t.Errorf("error %v", err)
+			}
+			if got := outcome(index, 1); got != verify.Stale {
+				t.Errorf("a key is %v, want stale", got)
+			}
+		})
+	}
+}
+
 func TestCommittedThatCannotBeAppliedEmptiesTheIndex(t *testing.T) {
 	t.Parallel()
 	f, index, source, _ := follow(t)

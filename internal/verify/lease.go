@@ -102,15 +102,24 @@ func (x *Index) Grant(since Instant, head int64) bool {
 	return true
 }
 
+// Loaded stands for what is loaded until another snapshot is.
+type Loaded struct{ contents *contents }
+
+// Loaded returns what is loaded now.
+func (x *Index) Loaded() Loaded { return Loaded{x.contents.Load()} }
+
 // Shown tells the index that this replica is about to tell a client of a
 // revision. If it is not applied yet, because the log cannot be read, there is no
 // lease until it is: a client that was told of a key by this replica must not be
 // told by it that there is no such key.
-func (x *Index) Shown(revision int64) {
+//
+// loaded is what there was when the commit had returned. What was loaded since
+// has it, or is of a database that lost it and may never come to that revision.
+func (x *Index) Shown(loaded Loaded, revision int64) {
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	c := x.contents.Load()
-	if c == nil || c.revision.Load() >= revision {
+	if c == nil || c != loaded.contents || c.revision.Load() >= revision {
 		return
 	}
 	c.shown = max(c.shown, revision)

@@ -111,9 +111,9 @@ func TestLeaseWaitsForWhatWasShown(t *testing.T) {
 	t.Parallel()
 	l := newLeased(t)
 	l.Grant(l.at, 5)
-	l.Shown(5)
+	l.Shown(l.Loaded(), 5)
 	l.want(t, "what is applied was shown", verify.Allowed, false)
-	l.Shown(6)
+	l.Shown(l.Loaded(), 6)
 	l.want(t, "what is not applied was shown", verify.Stale, false)
 	if l.Grant(l.at, 5) {
 		t.Error("granted by a heartbeat that saw less than was shown")
@@ -123,6 +123,21 @@ func TestLeaseWaitsForWhatWasShown(t *testing.T) {
 		t.Error("not granted once it is applied")
 	}
 	l.want(t, "once it is applied", verify.Allowed, false)
+}
+
+// A database that was put back may never come to what was shown before, least of
+// all while nobody gets in for want of a lease.
+func TestLeaseDoesNotWaitForWhatTheDatabaseLost(t *testing.T) {
+	t.Parallel()
+	l := newLeased(t)
+	before := l.Loaded()
+	l.Reset()
+	load(t, l.Index, 3, adminKey(l.digest))
+	l.Shown(before, 6)
+	if !l.Grant(l.at, 3) {
+		t.Error("not granted: it waits for a revision of the history that is lost")
+	}
+	l.want(t, "of the database as it is now", verify.Allowed, false)
 }
 
 // TestLeaseGoesWithWhatItIsOf: what is loaded after a failover that lost commits
