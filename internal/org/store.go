@@ -19,7 +19,7 @@ type Store interface {
 	// but the others of the batch are run again. fn may be run again itself, so it must set what it captures anew each time. The
 	// index has the change when Update returns, on every replica if the change
 	// can end a key; and so it is when fn found nothing to change or returned a
-	// NotFound refusal. With a Refusal of fn's the Commit is set, too.
+	// Refusal, for which the Commit is set, too.
 	Update(ctx context.Context, fn func(Tx) error) (Commit, error)
 
 	// Organization returns the organization, or a NotFound refusal before the

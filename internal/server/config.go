@@ -117,6 +117,10 @@ func (c *Config) check() error {
 		return fmt.Errorf("--stale allow:%s: a revocation waits this long and --lease %s for a replica that is cut off, "+
 			"and no client waits longer than %s: give at most %s", c.Grace, c.Lease, MaxLease, most)
 	}
+	// The database keeps them in milliseconds, and they must be what it keeps.
+	if c.Lease%time.Millisecond != 0 || c.Grace%time.Millisecond != 0 {
+		return fmt.Errorf("--lease %s and --stale allow:%s: give whole milliseconds", c.Lease, c.Grace)
+	}
 	if c.Listen == "" {
 		return errors.New("--listen is empty: give HOST:PORT, such as 127.0.0.1:8080")
 	}

@@ -187,6 +187,55 @@ func TestReplicaThatIsCutOffStopsAnsweringInTime(t *testing.T) {
 	}
 }
 
+// TestRefusalOfWhatIsOverWaits: a project is archived, and while that waits for a
+// replica that is cut off, somebody else is told that the project is archived.
+// Whoever is told so takes its keys for ended.
+func TestRefusalOfWhatIsOverWaits(t *testing.T) {
+	t.Parallel()
+	whole, cut, network := startCut(t)
+	projectPath := "/v1/organization/projects/" + whole.member(t, `"id":"(proj_\w{26})"`,
+		whole.do(t, whole.key, "POST", "/v1/organization/projects", `{"name":"over"}`))
+	account := whole.do(t, whole.key, "POST", projectPath+"/service_accounts", `{"name":"robot"}`)
+	id, key := whole.member(t, idMember.String(), account), whole.member(t, `"value":"(sk-svcacct-\w+)"`, account)
+	cut.do(t, cut.key, "GET", projectPath, "") // has a lease
+	network.Hold()
+	var archived sync.WaitGroup
+	archived.Go(func() {
+		if got := whole.do(t, whole.key, "POST", projectPath+"/archive", ""); got.status != http.StatusOK {
+			t.Errorf("archive: %d %s", got.status, got.body)
+		}
+	})
+	for strings.Contains(whole.do(t, whole.key, "GET", projectPath, "").body, `"status":"active"`) {
+		time.Sleep(time.Millisecond)
+	}
+	refused := whole.do(t, whole.key, "DELETE", projectPath+"/api_keys/"+id, "")
+	if got := cut.do(t, key, "GET", "/gateway/auth", ""); got.status != http.StatusServiceUnavailable {
+		t.Errorf("after %d %s the key is answered %d, want 503", refused.status, refused.body, got.status)
+	}
+	archived.Wait()
+}
+
+// TestKeysOfARemovedOwnerLeaveMemory on every replica: what a gateway is told of
+// them is the same from then on as after a restart.
+func TestKeysOfARemovedOwnerLeaveMemory(t *testing.T) {
+	t.Parallel()
+	replicas := startFleet(t, 2)
+	projectPath := "/v1/organization/projects/" + replicas[0].member(t, `"id":"(proj_\w{26})"`,
+		replicas[0].do(t, replicas[0].key, "POST", "/v1/organization/projects", `{"name":"short"}`))
+	account := replicas[0].member(t, `"id":"(sa_\w{26})"`, replicas[0].do(t, replicas[0].key, "POST", projectPath+"/service_accounts", `{"name":"robot"}`))
+	if got := replicas[1].do(t, replicas[1].key, "DELETE", projectPath+"/service_accounts/"+account, ""); got.status != http.StatusOK {
+		t.Fatalf("delete: %d %s", got.status, got.body)
+	}
+	for i, r := range replicas {
+		for end := time.Now().Add(10 * time.Second); !strings.Contains(r.do(t, "", "GET", "/metrics", "").body, "keyreeve_index_keys 1\n"); {
+			if time.Now().After(end) {
+				t.Fatalf("replica %d still has keys of an owner that was removed", i)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+}
+
 // TestGraceIsSaid: with --stale allow a replica goes on for a while and marks its
 // answers, and a revocation waits for that as well.
 func TestGraceIsSaid(t *testing.T) {

@@ -138,6 +138,16 @@ func created(t *testing.T, got answer) (id, value string) {
 	return gotID[1], gotValue[1]
 }
 
+// member finds a part of an answer by a pattern with one group.
+func (r *running) member(t *testing.T, pattern string, of answer) string {
+	t.Helper()
+	found := regexp.MustCompile(pattern).FindStringSubmatch(of.body)
+	if of.status != http.StatusOK || found == nil {
+		t.Fatalf("%d %s has no %s", of.status, of.body, pattern)
+	}
+	return found[1]
+}
+
 // wantStatus checks what a key is answered.
 func (r *running) wantStatus(t *testing.T, key string, want int) {
 	t.Helper()

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/keyreeve/keyreeve/internal/server"
 )
@@ -28,6 +29,8 @@ func TestFailedStartLeavesNothing(t *testing.T) {
 		"PostgreSQL is not there":     {func(c *server.Config) { c.Database = "postgres://u:hunter2@127.0.0.1:1/db" }, "refused"},
 		"the address is not one":      {func(c *server.Config) { c.Listen = "nowhere" }, "--listen nowhere: missing port in address"},
 		"the address is not our own":  {func(c *server.Config) { c.Listen = "192.0.2.1:80" }, "--listen 192.0.2.1:80: "},
+		"part of a millisecond":       {func(c *server.Config) { c.Lease = 2*time.Second + time.Microsecond }, "--lease 2.000001s"},
+		"grace below a millisecond":   {func(c *server.Config) { c.Grace = time.Microsecond }, "--stale allow:1µs"},
 		"there is no address":         {func(c *server.Config) { c.Listen = "" }, "--listen is empty"},
 		"the database is a directory": {func(c *server.Config) { c.Database = filepath.Dir(c.Database) }, "directory"},
 	} {
