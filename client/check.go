@@ -45,10 +45,17 @@ func checkName(operation, name string) error {
 	return nil
 }
 
+// turnsText reports whether a character embeds, overrides or isolates a direction
+// of text: names with one are refused.
+func turnsText(r rune) bool { return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' }
+
 // nameFault says what is wrong with the name of an object, or "".
 func nameFault(name string) string {
 	if !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
 		return "contains a control character or invalid UTF-8"
+	}
+	if strings.ContainsFunc(name, turnsText) {
+		return "contains a character that turns the direction of text"
 	}
 	switch n := utf8.RuneCountInString(strings.TrimSpace(name)); {
 	case n == 0:

@@ -85,6 +85,33 @@ func TestTypedDaysAreNotPassedOver(t *testing.T) {
 	}
 }
 
+func TestTheOverviewCountsWhatGatewaysAsked(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.browser(t).send("/sign-in", "key", s.owner[:57]+"!").want(t, http.StatusUnauthorized)
+	b := s.browser(t).signIn(s.owner)
+	s.status(t, s.owner)
+	b.get("/").want(t, http.StatusOK, "0 allowed", "0 refused", "No gateway has asked yet")
+	s.verify(t, s.owner)
+	s.verify(t, s.owner[:57]+"!")
+	b.get("/").want(t, http.StatusOK, "1 allowed", "1 refused")
+}
+
+func TestANameTurnsNothingAround(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.browser(t).signIn(s.owner)
+	for _, name := range []string{"\u202eevil", "a\u2066b"} {
+		for _, path := range []string{"/projects/new", "/admin-keys/new"} {
+			a := b.send(path, "name", name, "expiry", "7").want(t, http.StatusUnprocessableEntity, "turn the direction of text", "20")
+			if strings.Contains(a.body, name) {
+				t.Errorf("%s shows %q as it is", path, name)
+			}
+		}
+	}
+	b.get("/admin-keys?q=\u202eevil").want(t, http.StatusOK, "\ufffdevil")
+}
+
 // everyPage are the pages that need nothing to be there but the organization.
 var everyPage = []string{
 	"/", "/start", "/admin-keys", "/admin-keys/new", "/admin-keys?sort=name", "/admin-keys?sort=oldest", "/admin-keys?q=first",

@@ -143,7 +143,7 @@ type donePage struct {
 
 // confirm ends something when its word was typed.
 func (v *visit) confirm(p confirmPage, done donePage, end func() (org.Commit, error)) error {
-	if typed := v.r.PostForm.Get("typed"); typed != p.Word {
+	if typed := v.r.PostForm.Get("typed"); straight(typed) != straight(p.Word) {
 		p.Problem = "Type it exactly as it is shown."
 		return v.render(http.StatusUnprocessableEntity, "confirm", p)
 	}

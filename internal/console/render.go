@@ -110,13 +110,21 @@ func (v *visit) renderPart(status int, name, part string, data any) error {
 	if err := v.pages[name].tmpl.ExecuteTemplate(&out, part, data); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
+	page := []byte(straight(out.String()))
 	h := v.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(out.Len()))
+	h.Set("Content-Length", strconv.Itoa(len(page)))
 	v.status = status
 	v.w.WriteHeader(status)
 	if v.r.Method != http.MethodHead {
-		_, _ = v.w.Write(out.Bytes()) // a browser that left cannot be told
+		_, _ = v.w.Write(page) // a browser that left cannot be told
 	}
 	return nil
 }
+
+// straight makes what turns the direction of text visible. New names have none of
+// it, but older ones, and what somebody typed, may.
+func straight(text string) string { return turning.Replace(text) }
+
+var turning = strings.NewReplacer("\u202a", "\ufffd", "\u202b", "\ufffd", "\u202c", "\ufffd", "\u202d", "\ufffd", "\u202e", "\ufffd",
+	"\u2066", "\ufffd", "\u2067", "\ufffd", "\u2068", "\ufffd", "\u2069", "\ufffd")

@@ -92,7 +92,7 @@ func TestNamesAreKeptVerbatim(t *testing.T) {
 		for _, name := range []string{
 			"a", "deploy pipeline", "  spaces at both ends  ", "ä ö ü ß", "日本語", "👩‍👩‍👧‍👦 family", "e\u0301 and \u00e9",
 			`"quoted" \ back / slash`, "<script>&amp;", "'; DROP TABLE api_keys; --", "%41%00", "$1 ?",
-			"\u00a0no-break\u00a0", "line\u2028and\u2029paragraph", "\u202eturned", "null", "\ufeffmark", "\U0010fffd",
+			"\u00a0no-break\u00a0", "line\u2028and\u2029paragraph", "\u200fmarked", "null", "\ufeffmark", "\U0010fffd",
 			strings.Repeat("x", 256), strings.Repeat("ä", 256), strings.Repeat("👍", 256), "   " + strings.Repeat("x", 256) + "   ",
 		} {
 			text, err := json.Marshal(map[string]string{"name": name})

@@ -9,8 +9,9 @@ import (
 )
 
 // checkName accepts 1 to MaxNameLength characters between any spaces at the
-// ends, none of them a control character. The name itself is kept as given,
-// since clients compare what they sent with what they read.
+// ends, none of them a control character or one that turns the direction of text.
+// The name itself is kept as given, since clients compare what they sent with what
+// they read.
 func checkName(param, name string) error {
 	if !utf8.ValidString(name) {
 		return notUTF8(param)
@@ -29,12 +30,20 @@ func checkName(param, name string) error {
 		if unicode.IsControl(r) {
 			return controlCharacter(param, r)
 		}
+		if turnsText(r) {
+			return directionCharacter(param, r)
+		}
 	}
 	if token.In(name) {
 		return holdsKey(param)
 	}
 	return nil
 }
+
+// turnsText reports whether a character embeds, overrides or isolates a direction
+// of text. With one, a name reads as another and turns around what stands beside
+// it. Names in scripts that are written from right to left need none.
+func turnsText(r rune) bool { return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' }
 
 // checkEmail accepts what can be an address: whether there is such a mailbox only
 // a mail could tell.

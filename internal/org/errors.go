@@ -100,6 +100,11 @@ func controlCharacter(param string, r rune) error {
 		"Invalid '%s': control characters are not allowed, but it contains %U.", param, r)}
 }
 
+func directionCharacter(param string, r rune) error {
+	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: param, Message: fmt.Sprintf(
+		"Invalid '%s': characters that turn the direction of text are not allowed, since it would read as something else, but it contains %U.", param, r)}
+}
+
 func notEmail(param, email string) error {
 	return &Refusal{Kind: Invalid, Code: codeInvalidValue, Param: param, Message: fmt.Sprintf(
 		"Invalid '%s': '%s' is not an e-mail address. Expected one such as 'ada@example.com'.", param, echo.Value(email))}

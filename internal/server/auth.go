@@ -12,6 +12,7 @@ import (
 func (s *Server) authenticate(key string) (org.Caller, httpapi.Verdict) {
 	d := s.index.Decide(key, s.clock.Now())
 	s.decisions.Count(d, 0)
+	s.management.Count(d, 0)
 	s.tally.Count(d)
 	return callerOf(d)
 }

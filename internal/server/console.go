@@ -133,7 +133,14 @@ const (
 	trafficSteps = 60
 )
 
-// traffic is what was decided in each step.
+// gatewayDecisions are those that gateways asked for.
+func (s *Server) gatewayDecisions() verify.StatsSnapshot {
+	management := s.management.Snapshot()
+	all := s.decisions.Snapshot()
+	return all.Without(management)
+}
+
+// traffic is what gateways were told in each step.
 type traffic struct {
 	mu    sync.Mutex
 	steps [trafficSteps]console.Decisions // the oldest first
@@ -150,7 +157,7 @@ func (s *Server) sampleTraffic(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			s.traffic.step(s.decisions.Snapshot())
+			s.traffic.step(s.gatewayDecisions())
 		}
 	}
 }

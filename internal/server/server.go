@@ -63,8 +63,9 @@ type Server struct {
 	limits      *limit.Table
 	tally       verify.Tally
 	auditKey    ed25519.PrivateKey // nil: no event is dropped
-	decisions   *verify.Stats
-	console     *console.Console // nil: without one
+	decisions   *verify.Stats      // all
+	management  *verify.Stats      // those among them of the API and of signing in
+	console     *console.Console   // nil: without one
 	traffic     traffic
 	started     time.Time
 	stopping    atomic.Bool
@@ -100,9 +101,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, systemClock: systemClock, logger: cfg.Logger,
 		index: verify.NewIndex(), clock: newClock(cfg.Now),
-		decisions: new(verify.Stats), failed: make(chan error, 1), started: cfg.Now(),
+		decisions: new(verify.Stats), management: new(verify.Stats), failed: make(chan error, 1), started: cfg.Now(),
 	}
-	s.traffic.now = s.decisions.Snapshot
+	s.traffic.now = s.gatewayDecisions
 	if err := s.start(ctx); err != nil {
 		_ = s.close()
 		return nil, err

@@ -119,6 +119,18 @@ func (s *StatsSnapshot) Decisions(o Outcome, k token.Kind) uint64 {
 	return s.decisions[o][k]
 }
 
+// Without returns the decisions that are not among those of part, which has to be
+// the older snapshot. It has no times.
+func (s *StatsSnapshot) Without(part StatsSnapshot) StatsSnapshot {
+	rest := StatsSnapshot{decisions: s.decisions}
+	for o := range rest.decisions {
+		for k := range rest.decisions[o] {
+			rest.decisions[o][k] -= part.decisions[o][k]
+		}
+	}
+	return rest
+}
+
 // BucketBounds returns the upper bound of each bucket but the last.
 func BucketBounds() []time.Duration {
 	bounds := make([]time.Duration, bucketCount)
