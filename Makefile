@@ -79,6 +79,12 @@ soak: ## run the fault tests at full length (hours)
 bench: build ## measure the figures of docs/benchmarks.md and write them there (minutes; needs PostgreSQL)
 	go -C bench run . -update $(CURDIR)/docs/benchmarks.md $(BENCHFLAGS)
 
+.PHONY: pictures
+pictures: build compat/npm/node_modules ## take the README's pictures of the console
+	go -C compat/browser test -count=1 -run TestEveryPage .
+	cd compat/browser/artefacts && cp overview-light.png ../../../docs/images/overview.png && \
+	cp project-key-light.png ../../../docs/images/key.png && cp project-keys-dark.png ../../../docs/images/keys.png
+
 .PHONY: deps
 deps: ## install what the tests need, where root has apt
 	scripts/deps.sh

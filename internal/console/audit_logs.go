@@ -26,7 +26,7 @@ type activityPage struct {
 	frame
 	Filter activityFilter
 	Events []sentence
-	Types  []org.EventType
+	Types  []eventKind
 	Live   string // address of the stream; empty on older pages
 	Self   string // address of this page
 	Next   string
@@ -44,15 +44,24 @@ func (f activityFilter) Any() bool {
 	return f.Type+f.Actor+f.Resource+f.Project+f.From+f.Until != ""
 }
 
+// eventKind is a choice of the form.
+type eventKind struct {
+	Type  org.EventType
+	Label string
+}
+
 // eventTypes are what can be picked, in the order of the form.
-var eventTypes = []org.EventType{
-	org.EventAPIKeyCreated, org.EventAPIKeyUpdated, org.EventAPIKeyDeleted,
-	org.EventProjectCreated, org.EventProjectUpdated, org.EventProjectArchived,
-	org.EventServiceAccountCreated, org.EventServiceAccountUpdated, org.EventServiceAccountDeleted,
-	org.EventUserAdded, org.EventUserUpdated, org.EventUserDeleted,
-	org.EventInviteSent, org.EventInviteAccepted, org.EventInviteDeleted,
-	org.EventRateLimitUpdated, org.EventLoginSucceeded, org.EventLogoutSucceeded,
-	org.EventBootstrapped, org.EventRecovered, org.EventRestored, org.EventTrimmed,
+var eventTypes = []eventKind{
+	{org.EventAPIKeyCreated, "Key made"}, {org.EventAPIKeyUpdated, "Key changed"}, {org.EventAPIKeyDeleted, "Key revoked"},
+	{org.EventProjectCreated, "Project made"}, {org.EventProjectUpdated, "Project changed"}, {org.EventProjectArchived, "Project archived"},
+	{org.EventServiceAccountCreated, "Service account made"}, {org.EventServiceAccountUpdated, "Service account changed"},
+	{org.EventServiceAccountDeleted, "Service account removed"},
+	{org.EventUserAdded, "User or member added"}, {org.EventUserUpdated, "User or member changed"}, {org.EventUserDeleted, "User or member removed"},
+	{org.EventInviteSent, "Invite made"}, {org.EventInviteAccepted, "Invite accepted"}, {org.EventInviteDeleted, "Invite taken back"},
+	{org.EventRateLimitUpdated, "Rate limit changed"},
+	{org.EventLoginSucceeded, "Signed in to the console"}, {org.EventLogoutSucceeded, "Signed out of the console"},
+	{org.EventBootstrapped, "Organization started"}, {org.EventRecovered, "Access recovered on the host"},
+	{org.EventRestored, "Put back to a backup"}, {org.EventTrimmed, "Oldest events dropped"},
 }
 
 func filterOf(query url.Values) activityFilter {

@@ -57,7 +57,7 @@ func TestAKeyIsMadeUsedAndRevoked(t *testing.T) {
 		t.Errorf("the revoked key: %d", got)
 	}
 	b.get("/admin-keys/"+id).want(t, http.StatusNotFound)
-	b.get("/activity?resource="+id).want(t, http.StatusOK, "revoked the admin key", "made the admin key")
+	b.get("/activity?resource="+id).want(t, http.StatusOK, "revoked the admin key", "made the admin key", `<option value="api_key.created">Key made</option>`)
 	for _, path := range everyPage {
 		if strings.Contains(b.get(path).body, value) {
 			t.Errorf("%s shows the value again", path)
@@ -305,6 +305,8 @@ func TestAKeyIsNeverEchoed(t *testing.T) {
 	b := s.browser(t).signIn(s.owner)
 	for _, a := range []answer{
 		b.get("/admin-keys?q=" + s.reader),
+		b.get("/users?q=" + s.reader),
+		b.get("/projects?archived=yes&q=my+" + s.reader),
 		b.send("/admin-keys/new", "name", "my "+s.reader, "expiry", "7"),
 		b.send("/projects/new", "name", s.reader),
 		b.get("/activity?resource=" + s.reader),
@@ -358,14 +360,13 @@ func TestProjectsAndUsersAreChanged(t *testing.T) {
 	b.get(project+"/edit").want(t, http.StatusUnprocessableEntity, "archived")
 
 	ids := regexp.MustCompile(`user_[0-9A-Z]{26}`).FindAllString(b.get("/users").body, -1)
-	reader := "/users/" + ids[len(ids)-1]
+	reader, visitor := "/users/"+ids[1], "/users/"+ids[len(ids)-1] // the newest first, after the visitor's own link
 	session := s.browser(t).signIn(s.reader)
 	b.send(reader+"/role", "role", "owner").want(t, http.StatusSeeOther)
 	session.get("/projects").want(t, http.StatusOK, "New project")
 	b.send(reader+"/remove", "typed", "charles@example.com").want(t, http.StatusOK, "refused from now on")
 	session.get("/projects").want(t, http.StatusSeeOther)
-	// The first is the visitor, who is the last owner now.
-	b.send("/users/"+ids[0]+"/role", "role", "reader").want(t, http.StatusUnprocessableEntity, "no other user has the role")
+	b.send(visitor+"/role", "role", "reader").want(t, http.StatusUnprocessableEntity, "This user cannot be made a reader: no other user has the role")
 }
 
 // newProject makes a project and returns its address.
@@ -387,9 +388,15 @@ func TestKeysOfAProject(t *testing.T) {
 	made := b.send(project+"/keys/new", "name", "notebook", "expiry", "30", "owner", owner).want(t, http.StatusOK, "Copy it now", "Charles Babbage")
 	of := func(a answer) string { return shownValue.FindStringSubmatch(a.body)[1] }
 	member := of(made)
-	first := of(b.send(project+"/service-accounts/new", "name", "recommender", "expiry", "never").want(t, http.StatusOK, "recommender"))
+	b.get(project+"/members/new").want(t, http.StatusOK, `<option value="charles@example.com">Charles Babbage</option>`)
+	b.get(project+"/service-accounts/new").want(t, http.StatusOK, `href="`+project+`/service-accounts">Cancel`)
+	account1 := b.send(project+"/service-accounts/new", "name", "recommender", "expiry", "never").want(t, http.StatusOK, `id="value-label">recommender<`)
+	first := of(account1)
+	b.get(project+"/keys/"+keyID.FindString(account1.body)+"/revoke").want(t, http.StatusOK, "Revoke <bdi>recommender", "a service account", "in the project <b>chat</b>")
+	b.get(project+"/keys/"+keyID.FindString(account1.body)).want(t, http.StatusOK, `<a href="`+project+`/keys?q=recommender">recommender</a>`)
 	b.send(project+"/service-accounts/new", "name", "later", "bare", "on").want(t, http.StatusSeeOther)
-	account := regexp.MustCompile(`sa_[0-9A-Z]{26}`).FindString(b.get(project+"/service-accounts").want(t, http.StatusOK, "recommender", "later").body)
+	accounts := regexp.MustCompile(`sa_[0-9A-Z]{26}`).FindAllString(b.get(project+"/service-accounts").want(t, http.StatusOK, "recommender", "later").body, -1)
+	account := accounts[len(accounts)-1] // the first that was made
 	second := of(b.send(project+"/service-accounts/"+account+"/keys/new", "name", "second", "expiry", "7").want(t, http.StatusOK))
 	b.send(project+"/service-accounts/"+account+"/edit", "name", "ranker", "role", "owner").want(t, http.StatusSeeOther)
 	b.get(project+"/keys").want(t, http.StatusOK, "notebook", "Charles Babbage", "ranker", "service account", "second")
@@ -431,7 +438,7 @@ func TestAnInviteIsAcceptedOnce(t *testing.T) {
 
 	b.send("/invites/new", "email", "mallory@example.com", "role", "owner")
 	id := regexp.MustCompile(`invite_[0-9A-Z]{26}`).FindAllString(b.get("/invites").body, -1)
-	b.send("/invites/"+id[len(id)-1]+"/withdraw", "typed", "mallory@example.com").want(t, http.StatusOK, "withdrawn")
+	b.send("/invites/"+id[0]+"/withdraw", "typed", "mallory@example.com").want(t, http.StatusOK, "withdrawn")
 	if strings.Contains(s.log.String(), link) {
 		t.Error("the token is in the log")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -89,9 +90,18 @@ func correctable(err error) (text string, ok bool) {
 	return atField(refusal.Message), true
 }
 
-// atField is a message without the name of the parameter: a form shows it beside
-// the field.
+// isNotFound reports whether what was asked for is not there.
+func isNotFound(err error) bool {
+	refusal, ok := errors.AsType[*org.Refusal](err)
+	return ok && refusal.Kind == org.NotFound
+}
+
+// atField is a message without the name of the parameter, and without the id of the
+// user or key that the whole page is about: a form shows it beside the field.
 func atField(message string) string {
+	if m := aboutID.FindStringSubmatch(message); m != nil {
+		return "This " + m[1] + message[len(m[0]):]
+	}
 	if named, rest, ok := strings.Cut(message, "': "); ok && strings.HasPrefix(named, "Invalid '") {
 		first, size := utf8.DecodeRuneInString(rest)
 		return string(unicode.ToUpper(first)) + rest[size:]
@@ -107,6 +117,8 @@ func shown(text string) string {
 	}
 	return text
 }
+
+var aboutID = regexp.MustCompile(`^'(user|key)_[0-9A-Z]{26}'`)
 
 type errorPage struct {
 	frame

@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/keyreeve/keyreeve/internal/org"
@@ -12,32 +11,36 @@ const invitesSection = "/invites"
 
 type invitesPage struct {
 	frame
+	listed
 	Invites []inviteRow
-	Next    string
-	First   string
 }
 
 type inviteRow struct {
 	org.Invite
-	Status org.InviteStatus
+	Status  org.InviteStatus
+	Inviter org.User // zero: removed since
 }
 
-// listInvites shows the invites, newest last (list-invites).
+// listInvites shows the invites (list-invites).
 func (v *visit) listInvites() error {
-	query := v.r.URL.Query()
-	p := invitesPage{frame: v.frame("Invites", invitesSection)}
-	page, err := v.Service.ListInvites(v.r.Context(), v.caller, org.Page{After: query.Get("after"), Limit: rowsOnPage})
+	p := invitesPage{frame: v.frame("Invites", invitesSection), listed: listed{List: invitesSection}}
+	invites, err := readList(v, &p.listed, func(i org.Invite) string { return i.ID },
+		func(page org.Page) (org.ListPage[org.Invite], error) {
+			return v.Service.ListInvites(v.r.Context(), v.caller, page)
+		}, nil)
 	if err != nil {
 		return err
 	}
-	for _, i := range page.Items {
-		p.Invites = append(p.Invites, inviteRow{i, i.StatusAt(v.now())})
-	}
-	if page.HasMore {
-		p.Next = invitesSection + "?" + url.Values{"after": {page.Items[len(page.Items)-1].ID}}.Encode()
-	}
-	if query.Has("after") {
-		p.First = invitesSection
+	inviters := map[string]org.User{}
+	for _, i := range invites {
+		inviter, ok := inviters[i.InviterID]
+		if !ok {
+			if inviter, err = v.Service.GetUser(v.r.Context(), v.caller, i.InviterID); err != nil && !isNotFound(err) {
+				return err
+			}
+			inviters[i.InviterID] = inviter
+		}
+		p.Invites = append(p.Invites, inviteRow{i, i.StatusAt(v.now()), inviter})
 	}
 	return v.render(http.StatusOK, "invites", p)
 }
@@ -59,7 +62,7 @@ type projectChoice struct {
 // later.
 func (v *visit) newInvitePage() (newInvitePage, error) {
 	p := newInvitePage{frame: v.frame("Invite somebody", invitesSection), Role: string(org.RoleReader)}
-	page, err := v.Service.ListProjects(v.r.Context(), v.caller, org.ProjectPage{Page: org.Page{Limit: org.MaxPage}})
+	page, err := v.Service.ListProjects(v.r.Context(), v.caller, org.ProjectPage{Page: org.Page{Descending: true, Limit: org.MaxPage}})
 	for _, project := range page.Items {
 		p.Projects = append(p.Projects, projectChoice{ID: project.ID, Name: project.Name})
 	}

@@ -214,6 +214,7 @@ type newKeyPage struct {
 	OwnerID  string // of a project key
 	Owners   []org.ProjectUser
 	Action   string // where the form goes
+	Back     string // where one goes without it
 	Heading  string
 	Account  string // a new service account is made with the key, or the one that it is for
 	Bare     bool   // a service account without a key
@@ -245,7 +246,7 @@ var presets = []preset{
 func (v *visit) newKey(s scope, title, section string) newKeyPage {
 	return newKeyPage{
 		frame: v.frame(title, section), Scope: s, Expiry: "90", Presets: presets, Problems: map[string]string{},
-		Action: s.Base + "/new", Heading: title,
+		Action: s.Base + "/new", Back: s.Base, Heading: title,
 	}
 }
 

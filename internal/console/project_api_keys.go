@@ -49,7 +49,7 @@ func (v *visit) newProjectKeyPage() (newKeyPage, error) {
 		return newKeyPage{}, err
 	}
 	p := v.newKey(keysOf(in.Project), "New project key", projectsSection)
-	members, err := v.Service.ListProjectUsers(v.r.Context(), v.caller, in.Project.ID, org.Page{Limit: org.MaxPage})
+	members, err := v.Service.ListProjectUsers(v.r.Context(), v.caller, in.Project.ID, org.Page{Descending: true, Limit: org.MaxPage})
 	p.Owners = members.Items
 	for _, m := range members.Items {
 		if m.UserID == v.caller.OwnerID {

@@ -2,16 +2,14 @@ package console
 
 import (
 	"net/http"
-	"net/url"
 
 	"github.com/keyreeve/keyreeve/internal/org"
 )
 
 type accountsPage struct {
 	inProject
+	listed
 	Accounts []org.ServiceAccount
-	Next     string
-	First    string
 }
 
 // listServiceAccounts shows the service accounts of a project
@@ -21,18 +19,16 @@ func (v *visit) listServiceAccounts() error {
 	if err != nil {
 		return err
 	}
-	p := accountsPage{inProject: in}
-	query := v.r.URL.Query()
-	page, err := v.Service.ListServiceAccounts(v.r.Context(), v.caller, p.Project.ID, org.Page{After: query.Get("after"), Limit: rowsOnPage})
+	p := accountsPage{inProject: in, listed: listed{List: in.accounts(), What: "service account"}}
+	p.Accounts, err = readList(v, &p.listed, func(a org.ServiceAccount) string { return a.ID },
+		func(page org.Page) (org.ListPage[org.ServiceAccount], error) {
+			return v.Service.ListServiceAccounts(v.r.Context(), v.caller, p.Project.ID, page)
+		},
+		func(text string, page org.Page) (org.ListPage[org.ServiceAccount], error) {
+			return v.Service.FindServiceAccounts(v.r.Context(), v.caller, p.Project.ID, text, page)
+		})
 	if err != nil {
 		return err
-	}
-	p.Accounts = page.Items
-	if page.HasMore {
-		p.Next = p.accounts() + "?" + url.Values{"after": {page.Items[len(page.Items)-1].ID}}.Encode()
-	}
-	if query.Has("after") {
-		p.First = p.accounts()
 	}
 	return v.render(http.StatusOK, "accounts", p)
 }
@@ -46,7 +42,7 @@ func (v *visit) newAccountPage() (newKeyPage, inProject, error) {
 		return newKeyPage{}, in, err
 	}
 	p := v.newKey(keysOf(in.Project), "New service account", projectsSection)
-	p.Action, p.Choice = in.accounts()+"/new", true
+	p.Action, p.Back, p.Choice = in.accounts()+"/new", in.accounts(), true
 	return p, in, nil
 }
 
@@ -70,7 +66,7 @@ func (v *visit) createServiceAccount() error {
 		return v.refuseKey(p, nil)
 	}
 	_, issued, commit, err := v.Service.CreateServiceAccount(v.r.Context(), v.caller, in.Project.ID, org.NewServiceAccount{
-		Name: p.Name, WithoutKey: p.Bare, ExpiresInSeconds: lifetime,
+		Name: p.Name, KeyName: p.Name, WithoutKey: p.Bare, ExpiresInSeconds: lifetime,
 	})
 	switch {
 	case err != nil:
@@ -148,7 +144,7 @@ func (v *visit) accountKeyPage() (newKeyPage, inProject, org.ServiceAccount, err
 		return newKeyPage{}, in, account, err
 	}
 	p := v.newKey(keysOf(in.Project), "New key for "+account.Name, projectsSection)
-	p.Action, p.Account = in.accounts()+"/"+account.ID+"/keys/new", account.Name
+	p.Action, p.Back, p.Account = in.accounts()+"/"+account.ID+"/keys/new", in.accounts(), account.Name
 	return p, in, account, nil
 }
 

@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/keyreeve/keyreeve/internal/org"
@@ -41,9 +40,8 @@ func (v *visit) changeProject(title, tab string) (inProject, error) {
 
 type membersPage struct {
 	inProject
+	listed
 	Members []org.ProjectUser
-	Next    string
-	First   string
 }
 
 // listMembers shows the members of a project (list-project-users).
@@ -52,18 +50,13 @@ func (v *visit) listMembers() error {
 	if err != nil {
 		return err
 	}
-	p := membersPage{inProject: in}
-	query := v.r.URL.Query()
-	page, err := v.Service.ListProjectUsers(v.r.Context(), v.caller, p.Project.ID, org.Page{After: query.Get("after"), Limit: rowsOnPage})
+	p := membersPage{inProject: in, listed: listed{List: in.Base() + "/members"}}
+	p.Members, err = readList(v, &p.listed, func(m org.ProjectUser) string { return m.UserID },
+		func(page org.Page) (org.ListPage[org.ProjectUser], error) {
+			return v.Service.ListProjectUsers(v.r.Context(), v.caller, p.Project.ID, page)
+		}, nil)
 	if err != nil {
 		return err
-	}
-	p.Members = page.Items
-	if page.HasMore {
-		p.Next = p.Base() + "/members?" + url.Values{"after": {page.Items[len(page.Items)-1].UserID}}.Encode()
-	}
-	if query.Has("after") {
-		p.First = p.Base() + "/members"
 	}
 	return v.render(http.StatusOK, "members", p)
 }
@@ -75,23 +68,33 @@ type memberPage struct {
 	Email   string
 	Role    string
 	Problem string
+	Users   []org.User // to choose from: the newest
+}
+
+func (v *visit) newMemberPage() (memberPage, error) {
+	in, err := v.changeProject("Add a member", "members")
+	if err != nil {
+		return memberPage{}, err
+	}
+	users, err := v.Service.ListUsers(v.r.Context(), v.caller, org.UserPage{Page: org.Page{Descending: true, Limit: org.MaxPage}})
+	return memberPage{inProject: in, Role: string(org.ProjectMember), Users: users.Items}, err
 }
 
 func (v *visit) newMember() error {
-	in, err := v.changeProject("Add a member", "members")
+	p, err := v.newMemberPage()
 	if err != nil {
 		return err
 	}
-	return v.render(http.StatusOK, "member", memberPage{inProject: in, Role: string(org.ProjectMember)})
+	return v.render(http.StatusOK, "member", p)
 }
 
 // createMember adds a user to a project (create-project-user).
 func (v *visit) createMember() error {
-	in, err := v.changeProject("Add a member", "members")
+	p, err := v.newMemberPage()
 	if err != nil {
 		return err
 	}
-	p := memberPage{inProject: in, Email: shown(strings.TrimSpace(v.r.PostForm.Get("email"))), Role: v.r.PostForm.Get("role")}
+	p.Email, p.Role = shown(strings.TrimSpace(v.r.PostForm.Get("email"))), v.r.PostForm.Get("role")
 	_, _, err = v.Service.CreateProjectUser(v.r.Context(), v.caller, p.Project.ID, org.NewProjectUser{Email: &p.Email, Role: org.ProjectRole(p.Role)})
 	return v.afterMember(p, err)
 }

@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/http"
-	"net/url"
 
 	"github.com/keyreeve/keyreeve/internal/org"
 )
@@ -11,35 +10,24 @@ const projectsSection = "/projects"
 
 type projectsPage struct {
 	frame
+	listed
 	Projects []org.Project
-	Archived bool
-	Next     string
-	First    string
 }
 
 // listProjects shows the projects (list-projects).
 func (v *visit) listProjects() error {
-	query := v.r.URL.Query()
-	p := projectsPage{frame: v.frame("Projects", projectsSection), Archived: query.Get("archived") == "yes"}
-	page, err := v.Service.ListProjects(v.r.Context(), v.caller, org.ProjectPage{
-		Page: org.Page{After: query.Get("after"), Limit: rowsOnPage}, Archived: p.Archived,
-	})
+	p := projectsPage{frame: v.frame("Projects", projectsSection)}
+	p.listed = listed{List: projectsSection, What: "project", Archived: v.r.URL.Query().Get("archived") == "yes"}
+	var err error
+	p.Projects, err = readList(v, &p.listed, func(p org.Project) string { return p.ID },
+		func(page org.Page) (org.ListPage[org.Project], error) {
+			return v.Service.ListProjects(v.r.Context(), v.caller, org.ProjectPage{Page: page, Archived: p.Archived})
+		},
+		func(text string, page org.Page) (org.ListPage[org.Project], error) {
+			return v.Service.FindProjects(v.r.Context(), v.caller, text, org.ProjectPage{Page: page, Archived: p.Archived})
+		})
 	if err != nil {
 		return err
-	}
-	p.Projects = page.Items
-	p.First = projectsSection
-	q := url.Values{}
-	if p.Archived {
-		q.Set("archived", "yes")
-		p.First += "?archived=yes"
-	}
-	if !query.Has("after") {
-		p.First = ""
-	}
-	if page.HasMore {
-		q.Set("after", page.Items[len(page.Items)-1].ID)
-		p.Next = projectsSection + "?" + q.Encode()
 	}
 	return v.render(http.StatusOK, "projects", p)
 }

@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/http"
-	"net/url"
 
 	"github.com/keyreeve/keyreeve/internal/org"
 )
@@ -11,25 +10,23 @@ const usersSection = "/users"
 
 type usersPage struct {
 	frame
+	listed
 	Users []org.User
-	Next  string
-	First string
 }
 
 // listUsers shows the users (list-users).
 func (v *visit) listUsers() error {
-	query := v.r.URL.Query()
-	p := usersPage{frame: v.frame("Users", usersSection)}
-	page, err := v.Service.ListUsers(v.r.Context(), v.caller, org.UserPage{Page: org.Page{After: query.Get("after"), Limit: rowsOnPage}})
+	p := usersPage{frame: v.frame("Users", usersSection), listed: listed{List: usersSection, What: "user"}}
+	var err error
+	p.Users, err = readList(v, &p.listed, func(u org.User) string { return u.ID },
+		func(page org.Page) (org.ListPage[org.User], error) {
+			return v.Service.ListUsers(v.r.Context(), v.caller, org.UserPage{Page: page})
+		},
+		func(text string, page org.Page) (org.ListPage[org.User], error) {
+			return v.Service.FindUsers(v.r.Context(), v.caller, text, page)
+		})
 	if err != nil {
 		return err
-	}
-	p.Users = page.Items
-	if page.HasMore {
-		p.Next = usersSection + "?" + url.Values{"after": {page.Items[len(page.Items)-1].ID}}.Encode()
-	}
-	if query.Has("after") {
-		p.First = usersSection
 	}
 	return v.render(http.StatusOK, "users", p)
 }

@@ -6,7 +6,7 @@ const MaxPage = 100
 // Page asks for part of a list.
 type Page struct {
 	After      string // exclusive; empty: from the start
-	Descending bool
+	Descending bool   // newest first
 	Limit      int
 }
 

@@ -84,12 +84,18 @@ func (s *Service) GetServiceAccount(ctx context.Context, caller Caller, projectI
 type NewServiceAccount struct {
 	Name             string
 	WithoutKey       bool   // nor with a role
+	KeyName          string // empty: as OpenAI calls it
 	ExpiresInSeconds *int64 // of the key; nil: never
 }
 
 func (n NewServiceAccount) check() error {
 	if err := checkName("name", n.Name); err != nil {
 		return err
+	}
+	if n.KeyName != "" {
+		if err := checkName("key_name", n.KeyName); err != nil {
+			return err
+		}
 	}
 	if n.WithoutKey && n.ExpiresInSeconds != nil {
 		return expiryOfNoKey()
@@ -131,7 +137,7 @@ func (s *Service) CreateServiceAccount(
 			return err
 		}
 		key, err := addKey(tx, actor, newKey{
-			kind: KindServiceAccount, name: unnamedKey, secret: secret, lifetime: in.ExpiresInSeconds,
+			kind: KindServiceAccount, name: cmp.Or(in.KeyName, unnamedKey), secret: secret, lifetime: in.ExpiresInSeconds,
 			owner: account.asOwner(), projectID: projectID,
 		})
 		issued = &IssuedKey{key, secret}

@@ -41,6 +41,7 @@ type Store interface {
 	KeyDayStore
 	SessionStore
 	KeySearchStore
+	SearchStore
 
 	// Head returns the position of the log.
 	Head(ctx context.Context) (Head, error)

@@ -41,7 +41,8 @@ func scanInvite(row scanner) (i org.Invite, err error) {
 
 // Invites implements org.Store (list-invites).
 func (s *Store) Invites(ctx context.Context, page org.Page) ([]org.Invite, error) {
-	return pageOf(ctx, s, scanInvite, invitesAfter, page.Limit, page.After)
+	text, after := newestFirst(page, invitesAfter)
+	return pageOf(ctx, s, scanInvite, text, page.Limit, after)
 }
 
 // Invite implements org.Store (retrieve-invite).

@@ -72,7 +72,7 @@ func (s *Store) KeysMatching(ctx context.Context, m org.KeyMatch, below string, 
 	if err := s.search.QueryRowContext(ctx, s.dialect.statement(reach), append([]any{below}, project...)...).Scan(&next); err != nil {
 		return nil, "", s.classify(err)
 	}
-	part := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(foldASCII(m.Text))
+	part := likePart(m.Text)
 	args := []any{below, next, m.Forms[0], m.Forms[1], m.Forms[2], "%" + part + "%", part + "%"}
 	rows, err := s.search.QueryContext(ctx, s.dialect.statement(strings.Replace(text, "@", strconv.Itoa(limit), 1)), append(args, project...)...)
 	if err != nil {
@@ -82,6 +82,11 @@ func (s *Store) KeysMatching(ctx context.Context, m org.KeyMatch, below string, 
 		next = keys[limit-1].ID
 	}
 	return keys, next, err
+}
+
+// likePart is a text as LIKE takes it, where ESCAPE '\' follows.
+func likePart(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(foldASCII(text))
 }
 
 // KeyByID implements org.Store.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/keyreeve/keyreeve/internal/org"
 )
 
 // pageOf reads at most limit rows. The limit becomes a part of the text, a
@@ -37,6 +39,18 @@ func allOf[T any](s *Store, rows *sql.Rows, scan func(scanner) (T, error)) ([]T,
 		page = append(page, item)
 	}
 	return page, s.classify(rows.Err())
+}
+
+// newestFirst turns a list that begins after an id, its parameter n, around.
+func newestFirst(page org.Page, text string) (string, string) {
+	if !page.Descending {
+		return text, page.After
+	}
+	after := page.After
+	if after == "" {
+		after = "~" // sorts behind every id
+	}
+	return strings.Replace(text, "id > $", "id < $", 1) + ` DESC`, after
 }
 
 // oneOf reads one row of a query that has at most one. No row is not an error.

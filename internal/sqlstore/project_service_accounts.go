@@ -19,7 +19,8 @@ func scanServiceAccount(row scanner) (a org.ServiceAccount, err error) {
 
 // ServiceAccounts implements org.Store (list-project-service-accounts).
 func (s *Store) ServiceAccounts(ctx context.Context, projectID string, page org.Page) ([]org.ServiceAccount, error) {
-	return pageOf(ctx, s, scanServiceAccount, serviceAccountsAfter, page.Limit, projectID, page.After)
+	text, after := newestFirst(page, serviceAccountsAfter)
+	return pageOf(ctx, s, scanServiceAccount, text, page.Limit, projectID, after)
 }
 
 // ServiceAccount implements org.Store (retrieve-project-service-account).

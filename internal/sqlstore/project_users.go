@@ -22,7 +22,8 @@ func scanProjectUser(row scanner) (m org.ProjectUser, err error) {
 
 // ProjectUsers implements org.Store (list-project-users).
 func (s *Store) ProjectUsers(ctx context.Context, projectID string, page org.Page) ([]org.ProjectUser, error) {
-	return pageOf(ctx, s, scanProjectUser, projectUsersAfter, page.Limit, projectID, page.After)
+	text, after := newestFirst(page, projectUsersAfter)
+	return pageOf(ctx, s, scanProjectUser, text, page.Limit, projectID, after)
 }
 
 // ProjectUser implements org.Store (retrieve-project-user).

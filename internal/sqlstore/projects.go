@@ -24,7 +24,8 @@ func (s *Store) Projects(ctx context.Context, page org.ProjectPage) ([]org.Proje
 	if page.Archived {
 		text = projectsAfter
 	}
-	return pageOf(ctx, s, scanProject, text, page.Limit, page.After)
+	text, after := newestFirst(page.Page, text)
+	return pageOf(ctx, s, scanProject, text, page.Limit, after)
 }
 
 // Project implements org.Store (retrieve-project).

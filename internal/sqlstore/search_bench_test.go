@@ -43,3 +43,22 @@ func BenchmarkFindKeys(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkFindUsers looks for a user whom nobody knows among 100 000, so at all of
+// them.
+func BenchmarkFindUsers(b *testing.B) {
+	for name, database := range engines {
+		b.Run(name, func(b *testing.B) {
+			at := database(b)
+			closeStore(b, open(b, sqlstore.Config{Database: at}))
+			fillLists(b, at, 100_000)
+			svc := org.NewService(open(b, sqlstore.Config{Database: at}), rand.Reader, nil)
+			caller := org.Caller{Admin: true, Role: org.RoleOwner}
+			for b.Loop() {
+				if _, err := svc.FindUsers(b.Context(), caller, "nobody", org.Page{Limit: 25, Descending: true}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

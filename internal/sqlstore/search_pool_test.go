@@ -27,6 +27,9 @@ func TestASearchTakesNoConnectionOfTheReaders(t *testing.T) {
 					t.Error(err)
 				}
 			}
+			if _, err := s.UsersMatching(t.Context(), "a", org.Page{Limit: 1}); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }

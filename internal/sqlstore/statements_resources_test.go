@@ -67,6 +67,14 @@ func everyResource(t *testing.T, s *sqlstore.Store) {
 		_, _, err = s.KeysMatching(ctx, org.KeyMatch{ProjectID: project, Text: "a", Forms: [3]string{"a", "b", "c"}}, "", 1)
 		must(err)
 	}
+	_, err = s.UsersMatching(ctx, "a", page)
+	must(err)
+	_, err = s.ServiceAccountsMatching(ctx, "proj_x", "a", page)
+	must(err)
+	for _, archived := range []bool{false, true} {
+		_, err = s.ProjectsMatching(ctx, "a", org.ProjectPage{Page: page, Archived: archived})
+		must(err)
+	}
 	_, _, err = s.KeyByID(ctx, "key_x")
 	must(err)
 	_, _, err = s.Session(ctx, [32]byte{})

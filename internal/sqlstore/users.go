@@ -24,18 +24,21 @@ func scanUser(row scanner) (u org.User, err error) {
 // Users implements org.Store (list-users).
 func (s *Store) Users(ctx context.Context, page org.UserPage) ([]org.User, error) {
 	if len(page.Emails) == 0 {
-		return pageOf(ctx, s, scanUser, usersAfter, page.Limit, page.After)
-	}
-	args := []any{page.After}
-	for _, email := range page.Emails {
-		args = append(args, foldASCII(email))
+		text, after := newestFirst(page.Page, usersAfter)
+		return pageOf(ctx, s, scanUser, text, page.Limit, after)
 	}
 	// As many placeholders as the next power of two has: each number of them is
 	// a statement to prepare and to keep.
-	for n := powerOfTwo(len(page.Emails)); len(args) < 1+n; {
+	n := powerOfTwo(len(page.Emails))
+	text, after := newestFirst(page.Page, usersByEmails+placeholders(2, n)+` ORDER BY id`)
+	args := []any{after}
+	for _, email := range page.Emails {
+		args = append(args, foldASCII(email))
+	}
+	for len(args) < 1+n {
 		args = append(args, args[1])
 	}
-	return pageOf(ctx, s, scanUser, usersByEmails+placeholders(2, len(args)-1)+` ORDER BY id`, page.Limit, args...)
+	return pageOf(ctx, s, scanUser, text, page.Limit, args...)
 }
 
 // User implements org.Store (retrieve-user).

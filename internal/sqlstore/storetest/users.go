@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -49,10 +50,21 @@ func (w *world) people(t *testing.T, n int, role org.Role) (callers []org.Caller
 	return callers
 }
 
-// pages returns the ids of a list, page by page.
-func pages[T any](t *testing.T, limit int, id func(T) string, read func(org.Page) (org.ListPage[T], error)) (ids []string) {
+// pages returns the ids of a list, page by page, and wants the newest first to be
+// its mirror.
+func pages[T any](t *testing.T, limit int, id func(T) string, read func(org.Page) (org.ListPage[T], error)) []string {
 	t.Helper()
-	page := org.Page{Limit: limit}
+	ids := pagesOf(t, org.Page{Limit: limit}, id, read)
+	descending := pagesOf(t, org.Page{Limit: limit, Descending: true}, id, read)
+	slices.Reverse(descending)
+	if diff := cmp.Diff(ids, descending); diff != "" {
+		t.Errorf("newest first by %d, reversed (-want +got):\n%s", limit, diff)
+	}
+	return ids
+}
+
+func pagesOf[T any](t *testing.T, page org.Page, id func(T) string, read func(org.Page) (org.ListPage[T], error)) (ids []string) {
+	t.Helper()
 	for {
 		list, err := read(page)
 		if err != nil {
