@@ -67,7 +67,7 @@ func (s search[T]) find(ctx context.Context, caller Caller, text string, page Pa
 		return out, nil // no name has such characters
 	}
 	if out, err = s.look(ctx, strings.TrimSpace(text), page); err != nil {
-		return out, fmt.Errorf("find %s…: %w", s.rules.prefix, err)
+		return out, fmt.Errorf("search by name: %w", err)
 	}
 	return out, nil
 }

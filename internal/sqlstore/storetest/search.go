@@ -33,13 +33,16 @@ func finds[T any](t *testing.T, text string, want []string, name func(T) string,
 
 func usersAreFound(t *testing.T, open Open) {
 	w := newWorld(t, open)
+	var ids []string
 	w.do(t, func(tx org.Tx) error {
+		ids = nil
 		tx.Emit(org.Event{Type: org.EventUserAdded})
 		for _, name := range []string{"Grace", "Charles", "Graça"} {
 			u := org.User{ID: mint(tx, org.PrefixUser), Name: name, Email: name + "@navy.example", Role: org.RoleReader, CreatedAt: 1}
 			if err := tx.InsertUser(u); err != nil {
 				return err
 			}
+			ids = append(ids, u.ID)
 		}
 		return nil
 	})
@@ -53,10 +56,12 @@ func usersAreFound(t *testing.T, open Open) {
 	} {
 		finds(t, text, want, func(u org.User) string { return u.Name }, read)
 	}
-	names := pages(t, 1, func(u org.User) string { return u.Name },
-		func(page org.Page) (org.ListPage[org.User], error) { return read("navy", page) })
-	if diff := cmp.Diff([]string{"Grace", "Charles", "Graça"}, names); diff != "" {
-		t.Errorf("one by one (-want +got):\n%s", diff)
+	for limit := 1; limit <= 3; limit++ {
+		got := pages(t, limit, func(u org.User) string { return u.ID },
+			func(page org.Page) (org.ListPage[org.User], error) { return read("navy", page) })
+		if diff := cmp.Diff(ids, got); diff != "" {
+			t.Errorf("by %d (-want +got):\n%s", limit, diff)
+		}
 	}
 	if _, err := w.svc.FindUsers(t.Context(), org.Caller{}, "ada", org.Page{Limit: 1}); refusal(t, err).Kind == org.Invalid {
 		t.Errorf("a stranger: %v", err)
