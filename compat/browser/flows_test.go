@@ -218,7 +218,7 @@ func TestFindingWhileTyping(t *testing.T) {
 	}
 	b.hears("1 key found")
 	b.fill("#q", "lovelace")
-	b.see("Press Enter to look for owners")
+	b.see("Press Enter to look for parts of names")
 	b.run(chromedp.KeyEvent(kb.Enter))
 	b.see("alpha", "beta", "gamma")
 }

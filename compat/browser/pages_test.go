@@ -24,6 +24,8 @@ var pages = []struct{ name, path string }{
 	{"admin-key", "/admin-keys/{key}"},
 	{"admin-key-revoke", "/admin-keys/{key}/revoke"},
 	{"projects", "/projects?archived=yes"},
+	{"projects-found", "/projects?q=chat"},
+	{"projects-none-found", "/projects?q=prototype"},
 	{"project-new", "/projects/new"},
 	{"project", "/projects/{project}"},
 	{"project-rename", "/projects/{project}/edit"},
@@ -34,6 +36,7 @@ var pages = []struct{ name, path string }{
 	{"project-key", "/projects/{project}/keys/{projectkey}"},
 	{"project-key-revoke", "/projects/{project}/keys/{projectkey}/revoke"},
 	{"service-accounts", "/projects/{project}/service-accounts"},
+	{"service-accounts-found", "/projects/{project}/service-accounts?q=night"},
 	{"service-account-new", "/projects/{project}/service-accounts/new"},
 	{"service-account", "/projects/{project}/service-accounts/{account}/edit"},
 	{"service-account-key", "/projects/{project}/service-accounts/{account}/keys/new"},
@@ -43,6 +46,7 @@ var pages = []struct{ name, path string }{
 	{"member-role", "/projects/{project}/members/{user}/role"},
 	{"member-remove", "/projects/{project}/members/{user}/remove"},
 	{"users", "/users"},
+	{"users-none-found", "/users?q=nobody"},
 	{"user", "/users/{user}"},
 	{"user-role", "/users/{user}/role"},
 	{"user-remove", "/users/{user}/remove"},
@@ -163,7 +167,7 @@ func (s server) filled(t *testing.T, b *tab) *strings.Replacer {
 	s.post(t, org+"/projects/"+project.ID+"/users", fmt.Sprintf(`{"user_id":%q,"role":"member"}`, user))
 	empty := s.post(t, org+"/projects", `{"name":"Experiments"}`)
 	account := s.post(t, org+"/projects/"+project.ID+"/service_accounts", `{"name":"recommender in production"}`)
-	s.post(t, org+"/projects/"+project.ID+"/service_accounts", `{"name":"nightly evaluation"}`)
+	b.goTo("/projects/"+project.ID+"/service-accounts/new").fill("#name", "nightly evaluation").press("Make the service account").see("Copy it now")
 	b.goTo("/projects/"+project.ID+"/keys/new").fill("#name", "notebook of Charles").press("Make the key").see("Copy it now")
 	model := b.value()
 	for range 40 {
