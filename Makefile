@@ -82,8 +82,9 @@ bench: build ## measure the figures of docs/benchmarks.md and write them there (
 .PHONY: pictures
 pictures: build compat/npm/node_modules ## take the README's pictures of the console
 	go -C compat/browser test -count=1 -run TestEveryPage .
-	cd compat/browser/artefacts && cp overview-light.png ../../../docs/images/overview.png && \
-	cp project-key-light.png ../../../docs/images/key.png && cp project-keys-dark.png ../../../docs/images/keys.png
+	cp compat/browser/artefacts/overview-light.png docs/images/overview.png
+	cp compat/browser/artefacts/project-key-light.png docs/images/key.png
+	cp compat/browser/artefacts/project-keys-dark.png docs/images/keys.png
 
 .PHONY: deps
 deps: ## install what the tests need, where root has apt
