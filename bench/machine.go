@@ -88,17 +88,21 @@ func (b *bench) build() error {
 	if err != nil {
 		return err
 	}
-	var own, gateway []string
+	var own, gateway, signIn []string
 	for _, r := range requirements {
-		if slices.Contains(ofGateways, r) {
+		switch {
+		case slices.Contains(ofGateways, r):
 			gateway = append(gateway, r)
-		} else {
+		case slices.Contains(ofSignIn, r):
+			signIn = append(signIn, r)
+		default:
 			own = append(own, r)
 		}
 	}
 	b.report.fact("Direct requirements", strings.Join(own, ", "))
 	b.report.fact("And of the gateway adapters", strings.Join(gateway, ", "))
-	b.report.atMost("direct requirements of the binary, without those of the gateway adapters", 8, []float64{float64(len(own))}, "named above")
+	b.report.fact("And of signing in by OpenID Connect", strings.Join(signIn, ", "))
+	b.report.atMost("direct requirements of the binary, without those of the gateway adapters and of signing in by OpenID Connect", 8, []float64{float64(len(own))}, "named above")
 	return nil
 }
 
@@ -108,6 +112,9 @@ var ofGateways = []string{
 	"golang.org/x/sys", "google.golang.org/grpc",
 	"github.com/envoyproxy/go-control-plane/envoy", "google.golang.org/genproto/googleapis/rpc",
 }
+
+// ofSignIn are requirements that only the console's adapter to OpenID Connect has.
+var ofSignIn = []string{"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2"}
 
 // directRequirements lists the modules from which packages of this project
 // that are in the binary import.

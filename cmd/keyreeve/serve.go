@@ -34,6 +34,12 @@ type serveCmd struct {
 	GRPCListen        string   `name:"grpc-listen" env:"KEYREEVE_GRPC_LISTEN" placeholder:"WHERE" group:"Gateways:" help:"Listener for Envoy's ext_authz over gRPC, HOST:PORT or unix:PATH (${env}; default: none)."`
 	GatewayKeyHeaders []string `default:"authorization,x-api-key,api-key" env:"KEYREEVE_GATEWAY_KEY_HEADERS" placeholder:"NAME" group:"Gateways:" help:"Headers in which a gateway's request has the key (${env}; default: ${default})."`
 
+	OIDCIssuer           string `name:"oidc-issuer" env:"KEYREEVE_OIDC_ISSUER" placeholder:"URL" group:"Sign in to the console by OpenID Connect:" help:"The provider, as it calls itself (${env}; default: none)."`
+	OIDCClientID         string `name:"oidc-client-id" env:"KEYREEVE_OIDC_CLIENT_ID" placeholder:"ID" group:"Sign in to the console by OpenID Connect:" help:"What this server is called there (${env})."`
+	OIDCClientSecretFile string `name:"oidc-client-secret-file" env:"KEYREEVE_OIDC_CLIENT_SECRET_FILE" placeholder:"FILE" group:"Sign in to the console by OpenID Connect:" help:"File with the client's secret (${env}; default: none, for a public client)."`
+	OIDCName             string `name:"oidc-name" env:"KEYREEVE_OIDC_NAME" placeholder:"TEXT" group:"Sign in to the console by OpenID Connect:" help:"What the sign-in page calls the provider (${env}; default: the host of the issuer)."`
+	PublicURL            string `name:"public-url" env:"KEYREEVE_PUBLIC_URL" placeholder:"URL" group:"Sign in to the console by OpenID Connect:" help:"Where people reach the console. The provider sends them back to URL/sign-in/callback (${env})."`
+
 	Lease time.Duration `default:"2s" env:"KEYREEVE_LEASE" placeholder:"DURATION" group:"Replicas, on PostgreSQL:" help:"How long a replica verifies keys after it last heard from the database. A revocation waits this long for one that is cut off. The same on all replicas (${env}; default: ${default})."`
 	Stale string        `default:"refuse" env:"KEYREEVE_STALE" placeholder:"POLICY" group:"Replicas, on PostgreSQL:" help:"What comes after the lease: refuse, or allow:DURATION to go on for that long, which revocations wait for as well. The same on all replicas (${env}; default: ${default})."`
 
@@ -92,7 +98,10 @@ func (c *serveCmd) config(std streams) (server.Config, error) {
 	return server.Config{
 		Listen: c.Listen, Database: c.Database, Catalogue: c.Catalogue, AuditRetention: c.AuditRetention, AuditSigningKey: c.AuditSigningKey,
 		ShutdownTimeout: c.ShutdownTimeout, MaxConnections: c.MaxConnections,
-		NoConsole: !c.Console, Lease: c.Lease, Grace: grace,
+		NoConsole: !c.Console, OIDC: server.OIDC{
+			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecretFile: c.OIDCClientSecretFile, Name: c.OIDCName, PublicURL: c.PublicURL,
+		},
+		Lease: c.Lease, Grace: grace,
 		GatewayListen: c.GatewayListen, GRPCListen: c.GRPCListen, GatewayKeyHeaders: c.GatewayKeyHeaders,
 		OwnerName: c.OwnerName, OwnerEmail: c.OwnerEmail, BootstrapKeyFile: c.BootstrapKeyFile,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, TrustedProxies: proxies,

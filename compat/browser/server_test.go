@@ -47,6 +47,12 @@ func (o *output) String() string {
 // start runs the built binary on a new database until the test ends.
 func start(t *testing.T) server {
 	t.Helper()
+	return startAt(t, freeAddress(t))
+}
+
+// startAt is start at an address, with more flags.
+func startAt(t *testing.T, address string, flags ...string) server {
+	t.Helper()
 	binary, err := filepath.Abs(cmp.Or(os.Getenv("KEYREEVE_BIN"), filepath.Join("..", "..", "bin", "keyreeve")))
 	if err != nil {
 		t.Fatal(err)
@@ -54,12 +60,14 @@ func start(t *testing.T) server {
 	if _, err := os.Stat(binary); err != nil {
 		t.Fatalf("no server to test, run make build: %v", err)
 	}
-	dir, address, gateway := t.TempDir(), freeAddress(t), freeAddress(t)
+	dir, gateway := t.TempDir(), freeAddress(t)
 	keyFile := filepath.Join(dir, "admin-key")
 	s := server{url: "http://" + address, gateway: "http://" + gateway, log: new(output)}
-	cmd := exec.CommandContext(t.Context(), binary, "serve", "--listen", address, "--gateway-listen", gateway,
+	cmd := exec.CommandContext(t.Context(), binary, append([]string{
+		"serve", "--listen", address, "--gateway-listen", gateway,
 		"--database", filepath.Join(dir, "keyreeve.db"), "--bootstrap-key-file", keyFile, "--log-level", "debug",
-		"--owner-name", "Ada Lovelace", "--owner-email", "ada@example.com")
+		"--owner-name", "Ada Lovelace", "--owner-email", "ada@example.com",
+	}, flags...)...)
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second

@@ -27,6 +27,8 @@ type site struct {
 	url           string
 	owner, reader string // values of keys
 	log           *output
+	server        *server.Server
+	config        server.Config
 	ahead         atomic.Int64 // nanoseconds that its clock is ahead
 }
 
@@ -49,26 +51,48 @@ func (o *output) String() string {
 }
 
 // start runs a server on a database that has two users.
-func start(t *testing.T) *site {
+func start(t *testing.T, changes ...func(*server.Config)) *site {
 	t.Helper()
 	s := &site{log: new(output)}
 	database := filepath.Join(t.TempDir(), "keyreeve.db")
 	s.organization(t, database)
-	srv, err := server.Start(t.Context(), server.Config{
+	s.config = server.Config{
 		Listen: "127.0.0.1:0", Database: database, Version: "test",
 		Now:    func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) },
 		Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	}
+	t.Cleanup(func() { s.stop(t) })
+	s.run(t, changes...)
+	return s
+}
+
+func (s *site) run(t *testing.T, changes ...func(*server.Config)) {
+	t.Helper()
+	for _, change := range changes {
+		change(&s.config)
+	}
+	srv, err := server.Start(t.Context(), s.config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := srv.Stop(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	})
-	s.url = srv.URL()
-	return s
+	s.server, s.url = srv, srv.URL()
+}
+
+func (s *site) stop(t *testing.T) {
+	t.Helper()
+	if s.server == nil {
+		return
+	}
+	if err := s.server.Stop(context.WithoutCancel(t.Context())); err != nil {
+		t.Error(err)
+	}
+}
+
+// restart stops the server and runs another on the same database.
+func (s *site) restart(t *testing.T, changes ...func(*server.Config)) {
+	t.Helper()
+	s.stop(t)
+	s.run(t, changes...)
 }
 
 func (s *site) organization(t *testing.T, database string) {

@@ -17,6 +17,10 @@ type Config struct {
 	Keys    Keys
 	State   State
 
+	// Provider signs people in who are known elsewhere. nil: none does.
+	Provider  Provider
+	PublicURL string // where it gives browsers back, without a path: https://keys.example.com
+
 	// Origin says where a request came from, for the audit log.
 	Origin func(*http.Request) org.Origin
 

@@ -36,7 +36,7 @@ var (
 	errUncertain = &problem{http.StatusServiceUnavailable, "It is not known whether the change was made",
 		"The database did not confirm it. Look at the list or at Activity before you do it again."}
 	errEnded = &problem{http.StatusUnauthorized, "Your session has ended",
-		"The admin key that you signed in with was revoked or has expired. Nothing was changed. Sign in with another one."}
+		"The admin key that you signed in with was revoked or has expired, or your user was removed. Nothing was changed. Sign in anew."}
 	errSpent = &problem{http.StatusConflict, "This form was sent before",
 		"Its change was made then, and not again now. A key's value is shown only in the first answer."}
 	errInternal = &problem{http.StatusInternalServerError, "This page is broken",
@@ -67,7 +67,7 @@ func refusalPage(r *org.Refusal) *problem {
 		return &problem{http.StatusNotFound, "It is not there", r.Message}
 	case r.Kind == org.Forbidden:
 		return &problem{http.StatusForbidden, "You may look, but not change",
-			"You are signed in with a reader's key. Changes take the admin key of an owner."}
+			"You are signed in as a reader, or with a reader's key. Changes take an owner."}
 	case r.Kind == org.Unauthenticated:
 		return errEnded
 	case r.Code == org.CodeFormSpent:
@@ -133,7 +133,7 @@ func (v *visit) fail(err error) {
 	if p.status >= http.StatusInternalServerError {
 		v.err = err.Error()
 	}
-	data := errorPage{frame: frame{Title: p.title, Version: v.Version}, Status: p.status, Text: p.text, SignedIn: v.caller.KeyID != ""}
+	data := errorPage{frame: frame{Title: p.title, Version: v.Version}, Status: p.status, Text: p.text, SignedIn: v.caller.OwnerID != ""}
 	if data.SignedIn {
 		data.frame.Who = &who{Name: "Signed in", Role: string(v.caller.Role)} // looking it up may fail again
 	}

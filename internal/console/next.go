@@ -18,19 +18,24 @@ func (v *visit) fromElsewhere() bool {
 	return v.r.Header.Get("Sec-Fetch-Site") == "cross-site" && v.r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
-// goOn has the browser ask again, from a page of this site: with its cookie, if it
-// has one. To look at a page changes nothing, so a link from elsewhere may do that.
-func (v *visit) goOn() {
-	to := v.safeNext(v.r.URL.RequestURI())
-	v.w.Header().Set("Refresh", "0; url="+to)
-	if err := v.render(http.StatusOK, "go_on", goOnPage{frame{Title: "One moment", Version: v.Version}, to}); err != nil {
+// goOnHere has the browser ask again, from a page of this site: with its cookie, if
+// it has one. To look at a page changes nothing, so a link from elsewhere may do
+// that.
+func (v *visit) goOnHere() {
+	if err := v.goOn(v.safeNext(v.r.URL.RequestURI()), "You came by a link from somewhere else."); err != nil {
 		v.fail(err)
 	}
 }
 
+// goOn has the browser ask for an address from a page of this site.
+func (v *visit) goOn(to, why string) error {
+	v.w.Header().Set("Refresh", "0; url="+to)
+	return v.render(http.StatusOK, "go_on", goOnPage{frame{Title: "One moment", Version: v.Version}, to, why})
+}
+
 type goOnPage struct {
 	frame
-	To string
+	To, Why string
 }
 
 // maxNext bounds an address to go to after signing in, in bytes.

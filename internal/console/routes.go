@@ -36,6 +36,8 @@ func (c *Console) frontRoutes() []route {
 		{Route{"GET /start", read}, (*visit).showStart},
 		{Route{"GET /sign-in", anyone}, (*visit).showSignIn},
 		{Route{"POST /sign-in", anyone}, (*visit).signIn},
+		{Route{"GET " + openIDURL, anyone}, (*visit).beginOpenID},
+		{Route{"GET " + CallbackURL, anyone}, (*visit).finishOpenID},
 		{Route{"POST /sign-out", read}, (*visit).signOut},
 		{Route{"GET /assets/{name}", anyone}, (*visit).showAsset},
 	}

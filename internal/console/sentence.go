@@ -86,7 +86,7 @@ func sentenceOf(e org.AuditEvent) sentence {
 	_ = json.Unmarshal(e.Data, &data) // what cannot be read is left out of the sentence
 	s := sentence{
 		Revision: e.Revision, Type: string(e.Type), At: e.At, Object: e.Resource,
-		IP: e.Actor.Origin.IP, Console: e.Actor.Type == org.ActorSession && e.Actor.KeyID != "",
+		IP: e.Actor.Origin.IP, Console: e.Actor.Type == org.ActorSession && (e.Actor.KeyID != "" || e.Actor.OpenID),
 	}
 	s.setActor(e.Actor)
 	if e.ProjectID != "" && e.ProjectID != e.Resource {

@@ -37,7 +37,7 @@ func (v *visit) enter() bool {
 	query := url.Values{}
 	if v.r.Method == http.MethodGet && v.r.Header.Get("HX-Request") == "" {
 		if !sent && v.fromElsewhere() {
-			v.goOn()
+			v.goOnHere()
 			return false
 		}
 		if next := v.safeNext(v.r.URL.RequestURI()); next != "/" {
@@ -58,9 +58,9 @@ func (v *visit) enter() bool {
 	return false
 }
 
-// recognise reads the session and judges its key, at each request: a session
-// ends with its key on every replica, by the same index. It does not make the
-// session last longer.
+// recognise reads the session and judges its key or its user, at each request: a
+// session ends with its key on every replica, by the same index, and with its user
+// by the same database. It does not make the session last longer.
 func (v *visit) recognise() (bool, error) {
 	secret, ok := sessionSecret(v.r)
 	if !ok {
@@ -70,18 +70,29 @@ func (v *visit) recognise() (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	caller, verdict := v.Keys.Standing(session.KeyDigest)
-	switch verdict {
-	case Accepted:
-	case Unknowable:
-		return false, errUnknowable
-	default:
-		return false, nil
+	caller, ok, err := v.standing(session)
+	if err != nil || !ok {
+		return false, err
 	}
-	caller.Session = true
-	caller.Origin = v.Origin(v.r)
 	v.caller, v.session, v.secret = caller, session, secret
 	return true, nil
+}
+
+// standing is whom a session stands for now. Without a provider those that it made
+// are over: whoever takes it away wants that.
+func (v *visit) standing(session org.Session) (org.Caller, bool, error) {
+	if session.UserID != "" {
+		if v.Provider == nil {
+			return org.Caller{}, false, nil
+		}
+		return v.Service.SessionUser(v.r.Context(), session, v.Origin(v.r))
+	}
+	caller, verdict := v.Keys.Standing(session.KeyDigest)
+	if verdict == Unknowable {
+		return org.Caller{}, false, errUnknowable
+	}
+	caller.Session, caller.Origin = true, v.Origin(v.r)
+	return caller, verdict == Accepted, nil
 }
 
 func sessionSecret(r *http.Request) (secret org.SessionSecret, ok bool) {
@@ -96,30 +107,54 @@ func sessionSecret(r *http.Request) (secret org.SessionSecret, ok bool) {
 	return org.SessionSecret(raw), true
 }
 
-func (v *visit) setCookie(value string, maxAge int) {
+func (v *visit) setCookie(name, value string, maxAge int, site http.SameSite) {
 	http.SetCookie(v.w, &http.Cookie{
-		Name: cookieName, Value: value, Path: "/", MaxAge: maxAge,
-		Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		Secure: true, HttpOnly: true, SameSite: site,
 	})
+}
+
+// keepSession gives a new session to the browser.
+func (v *visit) keepSession(secret org.SessionSecret) {
+	v.setCookie(cookieName, base64.RawURLEncoding.EncodeToString(secret[:]), org.SessionLifetime, http.SameSiteStrictMode)
 }
 
 type signInPage struct {
 	frame
 	Next    string
-	Problem string
-	Ended   bool // there was a session
-	Cookie  bool // there should be one, and the browser did not send it
-	Plain   bool // the browser came by plain HTTP from another machine
+	Problem string // with the key
+	Trouble string // with the provider
+	Ended   bool   // there was a session
+	Cookie  bool   // there should be one, and the browser did not send it
+	Plain   bool   // the browser came by plain HTTP from another machine
 	Host    string
+
+	Provider string // its name; empty: there is none
+	Begin    string // where signing in at it begins
+}
+
+// setNext says where to go after signing in, either way.
+func (p *signInPage) setNext(next string) {
+	p.Next = next
+	p.Begin, _, _ = strings.Cut(p.Begin, "?")
+	if p.Begin != "" && next != "/" {
+		p.Begin += "?" + url.Values{"next": {next}}.Encode()
+	}
 }
 
 func (v *visit) signInPage() signInPage {
 	query := v.r.URL.Query()
-	return signInPage{
-		frame: frame{Title: "Sign in", Version: v.Version},
-		Next:  v.safeNext(query.Get("next")), Host: v.r.Host,
+	p := signInPage{
+		frame: frame{Title: "Sign in", Version: v.Version}, Host: v.r.Host,
 		Ended: query.Get("why") == "ended", Cookie: query.Get("why") == "cookie", Plain: plainHTTP(v.r),
 	}
+	if v.Provider != nil {
+		// With the host, since the provider gives the browser back there alone, and
+		// the cookie of the sign-in is that host's.
+		p.Provider, p.Begin = v.Provider.Name(), v.PublicURL+openIDURL
+	}
+	p.setNext(v.safeNext(query.Get("next")))
+	return p
 }
 
 // showSignIn serves the sign-in page.
@@ -134,7 +169,7 @@ func (v *visit) showSignIn() error {
 // line in the server's log and no event: a stranger could fill the audit log.
 func (v *visit) signIn() error {
 	p := v.signInPage()
-	p.Next = v.safeNext(v.r.PostForm.Get("next"))
+	p.setNext(v.safeNext(v.r.PostForm.Get("next")))
 	key := strings.TrimSpace(v.r.PostForm.Get("key"))
 	caller, verdict := v.Keys.Present(key)
 	if verdict == Unknowable {
@@ -153,7 +188,7 @@ func (v *visit) signIn() error {
 		return err
 	}
 	v.caller = caller
-	v.setCookie(base64.RawURLEncoding.EncodeToString(secret[:]), org.SessionLifetime)
+	v.keepSession(secret)
 	return v.redirect(withQuery(p.Next, "signed-in"))
 }
 
@@ -179,6 +214,6 @@ func (v *visit) signOut() error {
 	if err := v.Service.SignOut(v.r.Context(), v.caller, v.secret); err != nil {
 		return err
 	}
-	v.setCookie("", -1)
+	v.setCookie(cookieName, "", -1, http.SameSiteStrictMode)
 	return v.redirect("/sign-in")
 }

@@ -88,8 +88,11 @@ func (v *visit) finish() {
 		slog.String("method", echo.Value(v.r.Method)), slog.String("page", v.route),
 		slog.Int("status", v.status), slog.Duration("duration", time.Since(v.start)),
 	}
-	if v.caller.KeyID != "" {
+	switch {
+	case v.caller.KeyID != "":
 		attrs = append(attrs, slog.String("key_id", v.caller.KeyID), slog.String("ip", v.caller.Origin.IP))
+	case v.caller.OwnerID != "":
+		attrs = append(attrs, slog.String("user_id", v.caller.OwnerID), slog.String("ip", v.caller.Origin.IP))
 	}
 	if v.err != "" {
 		attrs = append(attrs, slog.String("error", v.err))

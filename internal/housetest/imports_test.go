@@ -127,8 +127,17 @@ var rules = []rule{
 		why: "handlers reach storage through the domain, where every change is authorised and logged",
 	},
 	{
-		pkg: "internal/console", may: []string{"internal/echo", "internal/org", "internal/token"}, never: storage,
-		why: "pages change things the same way as the API does",
+		pkg: "internal/console", may: []string{"internal/echo", "internal/org", "internal/token"},
+		never: slices.Concat(storage, []string{module + "internal/oidc", "golang.org/x/oauth2"}),
+		why:   "pages change things the same way as the API does, and know no protocol of signing in",
+	},
+	{
+		pkg: "internal/oidc", may: []string{"internal/echo"}, never: slices.Concat(storage, []string{module + "internal/org"}),
+		why: "a provider tells who somebody is; what a user may do is for the domain to know",
+	},
+	{
+		pkg: "internal/oidc/oidctest", never: slices.Concat(storage, []string{module + "internal/oidc", "golang.org/x/oauth2"}),
+		why: "the provider of the tests must not share the mistakes of the client",
 	},
 	{
 		pkg: "internal/server", may: []string{"*"}, never: []string{"testing", module + "client"},

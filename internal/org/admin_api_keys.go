@@ -154,10 +154,10 @@ func (s *Service) DeleteAdminAPIKey(ctx context.Context, caller Caller, id strin
 // otherUsable says whether something can be administered without the admin key
 // id. Mostly by the caller's own, which change has just looked at; and a reader
 // deletes its own, by which nothing could be. The search through all keys is for
-// owners that delete their own: while PostgreSQL has no statistics of the table
-// yet, it reads every key there is.
+// owners that delete their own, or have none: while PostgreSQL has no statistics
+// of the table yet, it reads every key there is.
 func otherUsable(tx Tx, id string, caller Caller, owner Owner) (bool, error) {
-	if caller.KeyID != id || owner.Role != RoleOwner {
+	if !caller.WithoutKey() && (caller.KeyID != id || owner.Role != RoleOwner) {
 		return true, nil
 	}
 	return tx.OtherUsableAdminKey(id, tx.Now())

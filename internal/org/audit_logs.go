@@ -139,7 +139,7 @@ func DecodeAudit(text []byte) (AuditEvent, error) {
 	return AuditEvent{
 		Revision: rec.Revision, ID: rec.ID, Type: rec.Type, At: rec.At, Resource: rec.Resource, ProjectID: rec.Project,
 		Actor: Actor{
-			Type: a.Type, KeyID: a.KeyID, OwnerType: a.OwnerType, OwnerID: a.OwnerID, Email: a.Email,
+			Type: a.Type, KeyID: a.KeyID, OpenID: a.OpenID, OwnerType: a.OwnerType, OwnerID: a.OwnerID, Email: a.Email,
 			Origin: Origin{IP: a.IP, UserAgent: a.UserAgent},
 		},
 		Data: rec.Data,

@@ -47,8 +47,8 @@ type Origin struct {
 // Caller is who asks: the key that was presented and the principal it acts
 // for. It is an argument of every Service method, never ambient.
 type Caller struct {
-	Admin     bool // the key is an organization admin key
-	KeyID     string
+	Admin     bool   // it may administer: the key is an organization admin key, or there is none
+	KeyID     string // empty: a user who signed in to the console without a key
 	OwnerType OwnerType
 	OwnerID   string
 	Role      Role
@@ -57,6 +57,10 @@ type Caller struct {
 	Session bool     // it came by a session of the console
 	Form    [32]byte // a change with the same form is made once; zero: none
 }
+
+// WithoutKey says that the caller is a user who signed in by another authority
+// than a key.
+func (c Caller) WithoutKey() bool { return c.Session && c.KeyID == "" && c.OwnerType == OwnerUser }
 
 // Require refuses a caller that lacks the permission.
 func (c Caller) Require(p Permission) error {

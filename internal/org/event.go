@@ -44,6 +44,7 @@ const (
 type Actor struct {
 	Type      ActorType
 	KeyID     string // of ActorAPIKey, and of ActorSession the key that it was made by
+	OpenID    bool   // of ActorSession: the user signed in by OpenID Connect, without a key
 	OwnerType OwnerType
 	OwnerID   string
 	Email     string
@@ -143,7 +144,7 @@ func (c Caller) actor(owner Owner) Actor {
 		known = ActorSession
 	}
 	return Actor{
-		Type: known, KeyID: c.KeyID,
+		Type: known, KeyID: c.KeyID, OpenID: c.WithoutKey(),
 		OwnerType: c.OwnerType, OwnerID: c.OwnerID, Email: owner.Email,
 		Origin: c.Origin,
 	}

@@ -54,6 +54,7 @@ type record struct {
 type recordActor struct {
 	Type      ActorType `json:"type"`
 	KeyID     string    `json:"key_id,omitzero"`
+	OpenID    bool      `json:"openid,omitzero"`
 	OwnerType OwnerType `json:"owner_type,omitzero"`
 	OwnerID   string    `json:"owner_id,omitzero"`
 	Email     string    `json:"email,omitzero"`
@@ -71,7 +72,7 @@ func Seal(head Head, e Event, id string, at int64) (StoredEvent, Head, error) {
 	rec := record{
 		Revision: head.Revision + 1, ID: id, Type: e.Type, At: at,
 		Actor: recordActor{
-			Type: e.Actor.Type, KeyID: e.Actor.KeyID,
+			Type: e.Actor.Type, KeyID: e.Actor.KeyID, OpenID: e.Actor.OpenID,
 			OwnerType: e.Actor.OwnerType, OwnerID: e.Actor.OwnerID, Email: e.Actor.Email,
 			IP: e.Actor.Origin.IP, UserAgent: e.Actor.Origin.UserAgent,
 		},

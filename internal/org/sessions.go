@@ -20,10 +20,12 @@ const (
 )
 
 // Session is somebody signed in to the console. It stands for the admin key that
-// it was made by and can do what that key can, for as long as it can.
+// it was made by and can do what that key can, for as long as it can. One that was
+// made by signing in elsewhere stands for a user in the same way.
 type Session struct {
 	Digest    [32]byte // of its secret, which only the browser has
-	KeyDigest [32]byte // of the key
+	KeyDigest [32]byte // of the key; zero for a user's
+	UserID    string   // empty: it is of a key
 	CreatedAt int64    // Unix seconds
 	SeenAt    int64    // Unix seconds, up to a minute old
 }
@@ -65,16 +67,53 @@ type SessionTx interface {
 // here and kept nowhere. The session that the browser had ends: nobody could end
 // it any more. Its secret is zero where there was none.
 func (s *Service) SignIn(ctx context.Context, caller Caller, had SessionSecret) (SessionSecret, error) {
-	var secret SessionSecret
 	if err := caller.Require(ManagementRead); err != nil {
-		return secret, err
-	}
-	if _, err := io.ReadFull(s.random, secret[:]); err != nil {
-		return secret, fmt.Errorf("sign in: %w", err)
+		return SessionSecret{}, err
 	}
 	caller.Session = true
-	_, err := s.store.Update(ctx, func(tx Tx) error {
+	return s.beginSession(ctx, had, func(tx Tx) (Session, Actor, error) {
 		owner, key, err := stillGood(tx, caller, ManagementRead)
+		return Session{KeyDigest: key.Digest}, caller.actor(owner), err
+	})
+}
+
+// SignInUser makes a session for the user with an email address, of whom another
+// authority has made sure. Nobody becomes a user by that: an address that no user
+// has is refused.
+func (s *Service) SignInUser(ctx context.Context, email string, origin Origin, had SessionSecret) (SessionSecret, error) {
+	if checkEmail("email", email) != nil { // no user has it, and a database may take it for no text
+		return SessionSecret{}, errNoUser
+	}
+	return s.beginSession(ctx, had, func(tx Tx) (Session, Actor, error) {
+		user, ok, err := tx.UserByEmail(email)
+		if err == nil && !ok {
+			err = errNoUser
+		}
+		if err != nil {
+			return Session{}, Actor{}, err
+		}
+		caller := callerOf(user, origin)
+		return Session{UserID: user.ID}, caller.actor(user.asOwner()), caller.Require(ManagementRead)
+	})
+}
+
+// callerOf is a user in a session that no key has made.
+func callerOf(user User, origin Origin) Caller {
+	return Caller{Admin: true, OwnerType: OwnerUser, OwnerID: user.ID, Role: user.Role, Origin: origin, Session: true}
+}
+
+// errNoUser is of Forbidden: to wait for other replicas, as NotFound does, would
+// be for nothing.
+var errNoUser = &Refusal{Kind: Forbidden, Message: "No user of this organization has this email address."}
+
+// beginSession makes a session for whom who finds.
+func (s *Service) beginSession(ctx context.Context, had SessionSecret, who func(Tx) (Session, Actor, error)) (SessionSecret, error) {
+	var secret SessionSecret
+	if _, err := io.ReadFull(s.random, secret[:]); err != nil {
+		return SessionSecret{}, fmt.Errorf("sign in: %w", err)
+	}
+	_, err := s.store.Update(ctx, func(tx Tx) error {
+		session, actor, err := who(tx)
 		if err != nil {
 			return err
 		}
@@ -86,11 +125,11 @@ func (s *Service) SignIn(ctx context.Context, caller Caller, had SessionSecret) 
 				return err
 			}
 		}
-		session := Session{Digest: secret.Digest(), KeyDigest: key.Digest, CreatedAt: tx.Now(), SeenAt: tx.Now()}
+		session.Digest, session.CreatedAt, session.SeenAt = secret.Digest(), tx.Now(), tx.Now()
 		if err := tx.InsertSession(session); err != nil {
 			return err
 		}
-		tx.Emit(Event{Type: EventLoginSucceeded, Actor: caller.actor(owner), Resource: owner.ID, Data: map[string]any{}})
+		tx.Emit(Event{Type: EventLoginSucceeded, Actor: actor, Resource: actor.OwnerID, Data: map[string]any{}})
 		return nil
 	})
 	if err != nil {
@@ -100,13 +139,25 @@ func (s *Service) SignIn(ctx context.Context, caller Caller, had SessionSecret) 
 }
 
 // Session returns the session of a secret at the Unix second now, and false when
-// it is over. Whether its key is still good is for the caller to find out.
+// it is over. Whether its key is still good is for the caller to find out, and
+// SessionUser tells whether its user is.
 func (s *Service) Session(ctx context.Context, secret SessionSecret, now int64) (Session, bool, error) {
 	session, ok, err := s.store.Session(ctx, secret.Digest())
 	if err != nil {
 		return Session{}, false, fmt.Errorf("read the session: %w", err)
 	}
 	return session, ok && now < session.EndsAt(), nil
+}
+
+// SessionUser returns the user of a session that has one as the caller that the
+// user is now, and false when there is no such user any more. It asks storage each
+// time: what changed on one replica holds on all.
+func (s *Service) SessionUser(ctx context.Context, session Session, origin Origin) (Caller, bool, error) {
+	user, ok, err := s.store.User(ctx, session.UserID)
+	if err != nil {
+		return Caller{}, false, fmt.Errorf("read the user of the session: %w", err)
+	}
+	return callerOf(user, origin), ok, nil
 }
 
 // KeepSession notes that somebody used the session at the Unix second now. What a
@@ -121,7 +172,7 @@ func (s *Service) KeepSession(ctx context.Context, session Session, now int64) e
 	return nil
 }
 
-// SignOut ends a session. One whose key has ended is over already.
+// SignOut ends a session. One whose key has ended, or its user, is over already.
 func (s *Service) SignOut(ctx context.Context, caller Caller, secret SessionSecret) error {
 	_, err := s.store.Update(ctx, func(tx Tx) error {
 		owner, _, err := stillGood(tx, caller, ManagementRead)
@@ -131,7 +182,7 @@ func (s *Service) SignOut(ctx context.Context, caller Caller, secret SessionSecr
 		tx.Emit(Event{Type: EventLogoutSucceeded, Actor: caller.actor(owner), Resource: owner.ID, Data: map[string]any{}})
 		return tx.DeleteSession(secret.Digest())
 	})
-	if err != nil && !errors.Is(err, errKeyEnded) {
+	if err != nil && !errors.Is(err, errKeyEnded) && !errors.Is(err, errUserGone) {
 		return fmt.Errorf("sign out: %w", err)
 	}
 	return nil

@@ -40,6 +40,7 @@ type Config struct {
 	BootstrapKeyFile string // where the first admin key goes; empty: to Stdout
 
 	NoConsole bool // serve no web console
+	OIDC      OIDC // who else lets users sign in to it
 
 	TLSCert, TLSKey string // PEM files; both or neither
 	TrustedProxies  []netip.Prefix
@@ -81,6 +82,9 @@ func (c Config) Check() error {
 	if _, err := readCatalogue(c.Catalogue); err != nil {
 		return err
 	}
+	if _, err := c.OIDC.provider(nil); err != nil {
+		return err
+	}
 	return sqlstore.CheckDatabase(c.Database)
 }
 
@@ -105,6 +109,9 @@ func (c *Config) check() error {
 		c.Now = time.Now
 	}
 	if err := c.checkRetention(); err != nil {
+		return err
+	}
+	if err := c.OIDC.check(c.NoConsole); err != nil {
 		return err
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {

@@ -18,11 +18,16 @@ func (s *Server) prepareConsole() {
 	if s.cfg.NoConsole {
 		return
 	}
-	s.console = console.New(console.Config{
+	cfg := console.Config{
 		Service: s.service, Keys: consoleKeys{s}, State: &consoleState{server: s},
 		Origin: func(r *http.Request) org.Origin { return httpapi.OriginOf(r, s.cfg.TrustedProxies) },
 		Now:    s.clock.Now, Version: s.cfg.Version, Logger: s.logger, Observe: s.metrics.observe,
-	})
+	}
+	if s.provider != nil {
+		cfg.Provider = consoleProvider{s.provider}
+		cfg.PublicURL, _ = s.cfg.OIDC.origin() // checked
+	}
+	s.console = console.New(cfg)
 }
 
 // consoleKeys judges keys for the console.

@@ -21,6 +21,7 @@ import (
 	"github.com/keyreeve/keyreeve/internal/fleet"
 	"github.com/keyreeve/keyreeve/internal/httpapi"
 	"github.com/keyreeve/keyreeve/internal/limit"
+	"github.com/keyreeve/keyreeve/internal/oidc"
 	"github.com/keyreeve/keyreeve/internal/org"
 	"github.com/keyreeve/keyreeve/internal/sqlstore"
 	"github.com/keyreeve/keyreeve/internal/verify"
@@ -66,6 +67,7 @@ type Server struct {
 	decisions   *verify.Stats      // all
 	management  *verify.Stats      // those among them of the API and of signing in
 	console     *console.Console   // nil: without one
+	provider    *oidc.Provider     // nil: nobody signs in elsewhere
 	traffic     traffic
 	started     time.Time
 	stopping    atomic.Bool
@@ -125,6 +127,9 @@ func (s *Server) start(ctx context.Context) error {
 		}
 	}
 	if s.catalogue, err = readCatalogue(s.cfg.Catalogue); err != nil {
+		return err
+	}
+	if s.provider, err = s.cfg.OIDC.provider(s.clock.Now); err != nil {
 		return err
 	}
 	if err := s.openGateways(ctx); err != nil {

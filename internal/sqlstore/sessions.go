@@ -9,12 +9,12 @@ import (
 
 // Session implements org.Store.
 func (s *Store) Session(ctx context.Context, digest [32]byte) (org.Session, bool, error) {
-	return oneOf(ctx, s, scanSession, `SELECT digest, key_digest, created_at, seen_at FROM sessions WHERE digest = $1`, digest[:])
+	return oneOf(ctx, s, scanSession, `SELECT digest, key_digest, user_id, created_at, seen_at FROM sessions WHERE digest = $1`, digest[:])
 }
 
 func scanSession(row scanner) (session org.Session, err error) {
 	var digest, key []byte
-	err = row.Scan(&digest, &key, &session.CreatedAt, &session.SeenAt)
+	err = row.Scan(&digest, &key, &session.UserID, &session.CreatedAt, &session.SeenAt)
 	if err == nil && (len(digest) != len(session.Digest) || len(key) != len(session.KeyDigest)) {
 		return session, fmt.Errorf("a session has digests of %d and %d bytes", len(digest), len(key))
 	}
@@ -32,8 +32,8 @@ func (s *Store) TouchSession(ctx context.Context, digest [32]byte, at int64) err
 }
 
 func (t *tx) InsertSession(s org.Session) error {
-	return t.exec(`INSERT INTO sessions (digest, key_digest, created_at, seen_at) VALUES ($1, $2, $3, $4)`,
-		s.Digest[:], s.KeyDigest[:], s.CreatedAt, s.SeenAt)
+	return t.exec(`INSERT INTO sessions (digest, key_digest, user_id, created_at, seen_at) VALUES ($1, $2, $3, $4, $5)`,
+		s.Digest[:], s.KeyDigest[:], s.UserID, s.CreatedAt, s.SeenAt)
 }
 
 func (t *tx) DeleteSession(digest [32]byte) error {

@@ -40,7 +40,7 @@ func Run(t *testing.T, open Open) {
 		auditTests,
 		keyDayTests,
 		trimTests,
-		sessionTests, searchTests, findTests,
+		sessionTests, userSessionTests, searchTests, findTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
