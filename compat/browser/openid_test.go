@@ -89,8 +89,8 @@ func startWithProvider(t *testing.T) server {
 // logIn fills in the provider's login page.
 func (b *tab) logIn(name, password string) *tab {
 	b.t.Helper()
-	b.fill(`input[name="username"]`, name).fill(`input[name="password"]`, password)
-	b.run(chromedp.Click(chromedp.CSS(`button[type="submit"]`)))
+	b.fill(`input[name=username]`, name).fill(`input[name=password]`, password)
+	b.run(chromedp.Click(chromedp.CSS(`button[type=submit]`)))
 	return b
 }
 
@@ -139,7 +139,7 @@ func signInInVain(t *testing.T, s server) {
 	b := s.open(t)
 	b.goTo("/sign-in/callback?code=x&state=y").see("was not begun in this browser")
 	b.goTo("/sign-in").press("Sign in with Example ID")
-	b.run(chromedp.WaitVisible(chromedp.CSS(`input[name="username"]`)))
+	b.run(chromedp.WaitVisible(chromedp.CSS(`input[name=username]`)))
 	b.goTo("/sign-in/callback?code=x&state=y").see("was not begun in this browser")
 }
 
@@ -164,4 +164,3 @@ func signInPage(t *testing.T, s server) {
 	b.goTo("/sign-in").look("sign-in-openid", axe)
 	b.goTo("/sign-in/callback").see("was not begun in this browser").look("sign-in-openid-refused", axe)
 }
-

@@ -180,9 +180,9 @@ func TestOneBrowserCannotFinishWhatAnotherBegan(t *testing.T) {
 	keptMine, _ := mine.begin("/")
 	keptTheirs, back := theirs.begin("/")
 	for kept, want := range map[string]string{
-		"":                                   "was not begun in this browser",
-		begunCookie + "=x":                   "was not begun in this browser",
-		keptMine:                             "not begun in this browser, or that was begun again",
+		"":                                    "was not begun in this browser",
+		begunCookie + "=x":                    "was not begun in this browser",
+		keptMine:                              "not begun in this browser, or that was begun again",
 		sessionCookie + "=" + keptTheirs[24:]: "was not begun in this browser",
 	} {
 		a := mine.comeBack(kept, back).want(t, http.StatusUnauthorized, want)
@@ -206,7 +206,7 @@ func TestTheProvidersRefusalIsShown(t *testing.T) {
 		{oidctest.Behaviour{Declines: "server_error"}, http.StatusUnauthorized, "Example ID refused: Ada said &lt;no&gt; (server_error)"},
 		{oidctest.Behaviour{Status: http.StatusBadGateway}, http.StatusServiceUnavailable, "could not be reached"},
 		{oidctest.Behaviour{Claims: func(c map[string]any) { c["email_verified"] = false }}, http.StatusUnauthorized, "has not verified the address ada@example.com"},
-		{oidctest.Behaviour{Stray: true}, http.StatusUnauthorized, "The server&#39;s log says why"},
+		{oidctest.Behaviour{Stray: true}, http.StatusUnauthorized, "the server&#39;s log says why"},
 	} {
 		b := s.browser(t)
 		provider.Be(oidctest.Behaviour{})

@@ -229,7 +229,7 @@ func TestAProviderThatSaysWhatCannotBeIsNotUsed(t *testing.T) {
 		behaviour oidctest.Behaviour
 		want      string
 	}{
-		"another issuer":        {says("issuer", "https://evil.example"), "issuer did not match"},
+		"another issuer":        {says("issuer", "https://evil.example"), "did not match the issuer"},
 		"keys in the clear":     {says("jwks_uri", "http://id.example.com/keys"), "its jwks_uri is not an https:// URL"},
 		"tokens in the clear":   {says("token_endpoint", "http://id.example.com/token"), "its token_endpoint is not an https:// URL"},
 		"no sign-in":            {says("authorization_endpoint", ""), "its authorization_endpoint is not an https:// URL"},

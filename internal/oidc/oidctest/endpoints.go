@@ -29,9 +29,10 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (p *Provider) keys(w http.ResponseWriter, _ *http.Request) {
+	key := keys().published
 	answer(w, http.StatusOK, map[string]any{"keys": []any{map[string]any{
 		"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "one",
-		"n": encode(p.key.N.Bytes()), "e": encode(big.NewInt(int64(p.key.E)).Bytes()),
+		"n": encode(key.N.Bytes()), "e": encode(big.NewInt(int64(key.E)).Bytes()),
 	}}})
 }
 
@@ -129,9 +130,9 @@ func (p *Provider) idToken(now Behaviour, nonce string) string {
 	if algorithm == "none" {
 		return signed + "."
 	}
-	key := p.key
+	key := keys().published
 	if now.Stray {
-		key = p.stray
+		key = keys().stray
 	}
 	sum := sha256.Sum256([]byte(signed))
 	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])

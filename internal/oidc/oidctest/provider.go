@@ -24,8 +24,6 @@ type Provider struct {
 	Secret      string // of the client
 	RedirectURL string // the client's
 
-	key, stray *rsa.PrivateKey // published, and not
-
 	mu     sync.Mutex
 	now    Behaviour
 	grants map[string]grant // by code
@@ -58,7 +56,7 @@ func New(t *testing.T, redirectURL string) *Provider {
 	t.Helper()
 	p := &Provider{
 		Secret: "client-secret-" + rand.Text(), RedirectURL: redirectURL,
-		key: newKey(t), stray: newKey(t), grants: map[string]grant{}, access: map[string]bool{},
+		grants: map[string]grant{}, access: map[string]bool{},
 		now: Behaviour{Person: Person("ada@example.com")},
 	}
 	mux := http.NewServeMux()
@@ -87,14 +85,17 @@ func Person(email string) map[string]any {
 	return map[string]any{"sub": "person-" + email, "email": email, "email_verified": true}
 }
 
-func newKey(t *testing.T) *rsa.PrivateKey {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
+// keys are one that providers publish, and one that they do not. All of a process
+// share them: to make one takes a while.
+var keys = sync.OnceValue(func() (keys struct{ published, stray *rsa.PrivateKey }) {
+	for _, key := range []**rsa.PrivateKey{&keys.published, &keys.stray} {
+		var err error
+		if *key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+			panic(err) // of a size that there is
+		}
 	}
-	return key
-}
+	return keys
+})
 
 // Be makes the provider behave so from now on.
 func (p *Provider) Be(b Behaviour) {

@@ -9,13 +9,13 @@ import (
 
 // userSessionTests are about sessions that no key has made.
 var userSessionTests = map[string]func(*testing.T, Open){
-	"UserSignsInByAddress":           userSignsInByAddress,
-	"UserSessionMakesChanges":        userSessionMakesChanges,
-	"UserSessionIsWhatTheUserIs":     userSessionIsWhatTheUserIs,
-	"NobodyBecomesAUserBySigningIn":  nobodyBecomesAUserBySigningIn,
-	"UserSessionKeepsTheLastKey":     userSessionKeepsTheLastKey,
+	"UserSignsInByAddress":            userSignsInByAddress,
+	"UserSessionMakesChanges":         userSessionMakesChanges,
+	"UserSessionIsWhatTheUserIs":      userSessionIsWhatTheUserIs,
+	"NobodyBecomesAUserBySigningIn":   nobodyBecomesAUserBySigningIn,
+	"UserSessionKeepsTheLastKey":      userSessionKeepsTheLastKey,
 	"UserSessionEndsWithItsSuccessor": userSessionEndsWithItsSuccessor,
-	"RestoreEndsUserSessions":        restoreEndsUserSessions,
+	"RestoreEndsUserSessions":         restoreEndsUserSessions,
 }
 
 const adaEmail = "ada@example.com"
