@@ -108,7 +108,7 @@ func sessionSecret(r *http.Request) (secret org.SessionSecret, ok bool) {
 }
 
 func (v *visit) setCookie(name, value string, maxAge int, site http.SameSite) {
-	http.SetCookie(v.w, &http.Cookie{
+	http.SetCookie(v.w, &http.Cookie{ //nolint:gosec // site is Strict, or Lax for a sign-in under way
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		Secure: true, HttpOnly: true, SameSite: site,
 	})

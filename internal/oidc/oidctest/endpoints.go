@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/url"
@@ -105,10 +106,7 @@ func (p *Provider) userInfo(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusUnauthorized, map[string]any{"error": "invalid_token"})
 		return
 	}
-	says := map[string]any{}
-	for name, value := range now.Person {
-		says[name] = value
-	}
+	says := maps.Clone(now.Person)
 	change(now.UserInfo, says)
 	answer(w, http.StatusOK, says)
 }

@@ -70,7 +70,8 @@ func New(t *testing.T, redirectURL string) *Provider {
 		case now.Away:
 			http.Error(w, "away", http.StatusServiceUnavailable)
 		case now.Elsewhere != "":
-			http.Redirect(w, r, now.Elsewhere+r.URL.Path, http.StatusTemporaryRedirect)
+			w.Header().Set("Location", now.Elsewhere)
+			w.WriteHeader(http.StatusTemporaryRedirect)
 		default:
 			mux.ServeHTTP(w, r)
 		}
@@ -140,7 +141,7 @@ func SignIn(t *testing.T, address string) url.Values {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
+	_ = resp.Body.Close()
 	back, err := resp.Location()
 	if err != nil {
 		t.Fatalf("the provider answered %d: %v", resp.StatusCode, err)
