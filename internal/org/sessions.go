@@ -102,8 +102,7 @@ func callerOf(user User, origin Origin) Caller {
 	return Caller{Admin: true, OwnerType: OwnerUser, OwnerID: user.ID, Role: user.Role, Origin: origin, Session: true}
 }
 
-// errNoUser is of Forbidden: to wait for other replicas, as NotFound does, would
-// be for nothing.
+// errNoUser says who may not come in.
 var errNoUser = &Refusal{Kind: Forbidden, Message: "No user of this organization has this email address."}
 
 // beginSession makes a session for whom who finds.
