@@ -117,6 +117,7 @@ func (d *sqliteDialect) connect(cfg Config, p pool) (*sql.DB, error) {
 		conns, cache = max(maxViews, runtime.NumCPU()), 8
 	case searchPool:
 		cache = 2
+	default: // one connection, and most of the cache
 	}
 	pragmas := url.Values{"_pragma": {
 		"busy_timeout(5000)", // a backup or a reader's checkpoint beside us
