@@ -38,7 +38,12 @@ func lockDatabase(file string) (unlock func(), err error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("write %s: %w", path, err)
 	}
-	return func() { _ = f.Close() }, nil
+	return func() {
+		// A child that is being started has the descriptor too, for a moment, and
+		// would keep the lock.
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+		_ = f.Close()
+	}, nil
 }
 
 func writeAt(f *os.File, text string) error {
