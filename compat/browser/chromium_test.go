@@ -76,6 +76,8 @@ func (s server) open(t *testing.T) *tab {
 	}
 	b := &tab{t, ctx, s}
 	b.media("light")
+	// There are many tabs at a time, and each takes itself for the one in front.
+	call(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	return b
 }
 
@@ -194,6 +196,17 @@ func (b *tab) fill(selector, text string) *tab {
 	b.run(chromedp.WaitVisible(chromedp.CSS(selector)))
 	script[bool](b, `document.querySelector("`+selector+`").value = "", true`)
 	b.run(chromedp.SendKeys(chromedp.CSS(selector), text))
+	return b
+}
+
+// focused waits until a field has the focus, as it has when its page has loaded.
+func (b *tab) focused(selector string) *tab {
+	b.t.Helper()
+	for deadline := time.Now().Add(patience / 2); !script[bool](b, `document.activeElement.matches("`+selector+`")`); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("%s has no focus at %s", selector, b.address())
+		}
+	}
 	return b
 }
 

@@ -165,15 +165,15 @@ func TestByKeyboardAlone(t *testing.T) {
 	s := start(t)
 	b := s.open(t)
 	keys := func(text string) { b.t.Helper(); b.run(chromedp.KeyEvent(text)) }
-	b.goTo("/sign-in")
-	keys(s.key) // the field has the focus
+	b.goTo("/sign-in").focused("#key")
+	keys(s.key)
 	keys(kb.Enter)
 	b.see("Overview", "Replicas")
 	keys(kb.Tab)
 	if got := script[string](b, `document.activeElement.textContent`); got != "Skip to the content" {
 		t.Errorf("the first stop is %q", got)
 	}
-	b.goTo("/admin-keys/new")
+	b.goTo("/admin-keys/new").focused("#name")
 	keys("by keyboard")
 	keys(kb.Tab)
 	keys(kb.ArrowUp) // from 90 days to 30
@@ -197,7 +197,7 @@ func TestByKeyboardAlone(t *testing.T) {
 			t.Errorf("%q is not reached by Tab", want)
 		}
 	}
-	b.goTo("/admin-keys?q=by").press("by keyboard").press("Revoke").see("Revoke by keyboard?")
+	b.goTo("/admin-keys?q=by").press("by keyboard").press("Revoke").see("Revoke by keyboard?").focused("#typed")
 	keys(value[len(value)-3:])
 	keys(kb.Enter)
 	b.see("is refused from now on")
