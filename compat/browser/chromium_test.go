@@ -200,14 +200,13 @@ func (b *tab) fill(selector, text string) *tab {
 }
 
 // focused waits until a field has the focus, as it has when its page has loaded.
-func (b *tab) focused(selector string) *tab {
+func (b *tab) focused(selector string) {
 	b.t.Helper()
 	for deadline := time.Now().Add(patience / 2); !script[bool](b, `document.activeElement.matches("`+selector+`")`); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("%s has no focus at %s", selector, b.address())
 		}
 	}
-	return b
 }
 
 // press clicks a link or a button by its label, and waits for the page that
