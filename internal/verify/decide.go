@@ -43,13 +43,12 @@ func Outcomes() []Outcome {
 }
 
 // Decision is an outcome and, where the key was found, whose key it is. Its
-// methods describe the moment of the decision; where no key was found they
-// return zero values.
+// methods describe the key at the moment of the decision, and its owner's role as
+// it is when they are asked; where no key was found they return zero values.
 type Decision struct {
 	Outcome Outcome
 	Grace   bool // made in the grace of a lease: see [Terms]
 
-	owner    uint32 // its state
 	entry    *entry
 	contents *contents
 }
@@ -95,9 +94,9 @@ func (c *contents) lookUp(digest *token.Digest, now int64, kinds Kinds) Decision
 	if e == nil {
 		return Decision{Outcome: Unknown}
 	}
-	d := Decision{Outcome: Allowed, owner: c.owners.state(e.owner), entry: e, contents: c}
+	d := Decision{Outcome: Allowed, entry: e, contents: c}
 	switch {
-	case d.owner&ownerRemoved != 0:
+	case c.owners.ended(e.owner):
 		d.Outcome = Revoked
 	case c.projects.state(e.project()) == projectArchived:
 		d.Outcome = ProjectArchived
@@ -148,7 +147,12 @@ func (d Decision) ExpiresAt() int64 {
 }
 
 // OwnerType returns what kind of owner the key has, 0 where no key was found.
-func (d Decision) OwnerType() OwnerType { return OwnerType(d.owner >> ownerTypeShift & ownerTypeMask) }
+func (d Decision) OwnerType() OwnerType {
+	if d.entry == nil {
+		return 0
+	}
+	return OwnerType(d.contents.owners.state(d.entry.owner) & ownerTypeMask)
+}
 
 // OwnerID returns the id of the key's owner.
 func (d Decision) OwnerID() string {
@@ -158,13 +162,13 @@ func (d Decision) OwnerID() string {
 	return d.contents.owners.id(d.entry.owner)
 }
 
-// OwnerRole returns the role of the key's owner in the organization, as the log
+// OwnerRole returns the role of the key's owner in the organization now, as the log
 // spells it, "" where none was told.
 func (d Decision) OwnerRole() string {
 	if d.entry == nil {
 		return ""
 	}
-	return d.contents.roles.id(d.owner >> roleShift)
+	return d.contents.roles.id(d.contents.owners.state(d.entry.owner) >> roleShift)
 }
 
 // ProjectID returns the id of the key's project, "" for an admin key.

@@ -29,7 +29,7 @@ type contents struct {
 	lease    atomic.Pointer[lease] // of a replica; nil: none
 	shown    int64                 // the writer's: see Index.Shown
 	keys     table
-	owners   registry // state: see ownerState
+	owners   registry // state: see ownerTypeMask; ended: removed
 	projects registry // state: archived or 0
 	roles    registry // no state
 	limits   limits
@@ -45,12 +45,11 @@ func newContents() *contents {
 	return c
 }
 
-// The state of an owner: whether it was removed, its type, its role's number.
+// The state of an owner: its type and its role's number. That it was removed is the
+// end of its number.
 const (
-	ownerRemoved   = 1 << 0
-	ownerTypeShift = 1
-	ownerTypeMask  = 3
-	roleShift      = 3
+	ownerTypeMask = 3
+	roleShift     = 2
 )
 
 // projectArchived is the state of an archived project.
@@ -153,12 +152,12 @@ func (c *contents) apply(effect Effect) {
 		c.limits.set(e)
 	case OwnerChanged:
 		i := c.owners.intern(name{e.Type, e.ID})
-		state := c.roles.intern(name{id: e.Role})<<roleShift | uint32(e.Type)<<ownerTypeShift
+		state := c.roles.intern(name{id: e.Role})<<roleShift | uint32(e.Type)
 		if e.Removed {
-			state |= ownerRemoved
 			c.unswept.Store(true)
 		}
 		c.owners.setState(i, state)
+		c.owners.setEnded(i, e.Removed)
 	case ProjectChanged:
 		var state uint32
 		if e.Archived {
@@ -172,7 +171,7 @@ func (c *contents) record(k KeyAdded) record {
 	id, _ := parseKeyID(k.ID) // checked
 	owner := c.owners.intern(name{k.OwnerType, k.OwnerID})
 	if c.owners.state(owner) == 0 { // nothing was told of it yet
-		c.owners.setState(owner, uint32(k.OwnerType)<<ownerTypeShift)
+		c.owners.setState(owner, uint32(k.OwnerType))
 	}
 	return record{
 		digest:  k.Digest,

@@ -3,6 +3,8 @@ package verify_test
 import (
 	"errors"
 	"strings"
+	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/keyreeve/keyreeve/internal/token"
@@ -131,5 +133,38 @@ func TestLoadReplacesEverything(t *testing.T) {
 	}
 	if got := x.Decide(key, created).Outcome; got != verify.Allowed {
 		t.Errorf("a key of the new snapshot: %v, want allowed", got)
+	}
+}
+
+// TestOwnersEndOneByOne removes some of many owners, and brings one of them back.
+func TestOwnersEndOneByOne(t *testing.T) {
+	t.Parallel()
+	const n = 100
+	x := loaded(t)
+	keys := make([]string, n)
+	owner := func(i int) string { return fmt.Sprintf("user_%d", i) }
+	for i := range keys {
+		key, digest := mint(t, token.KindProject)
+		keys[i] = key
+		apply(t, x, verify.KeyAdded{ID: keyID(i), Digest: digest, Kind: token.KindProject, OwnerType: verify.OwnerUser, OwnerID: owner(i), ProjectID: "proj_1"})
+	}
+	removed := map[int]bool{}
+	change := func(i int, gone bool) {
+		removed[i] = gone
+		apply(t, x, verify.OwnerChanged{Type: verify.OwnerUser, ID: owner(i), Role: "reader", Removed: gone})
+	}
+	for _, i := range rand.Perm(n)[:n/3] {
+		change(i, true)
+	}
+	change(n-1, true)
+	change(n-1, false)
+	for i, key := range keys {
+		want := verify.Allowed
+		if removed[i] {
+			want = verify.Revoked
+		}
+		if got := x.Decide(key, 1).Outcome; got != want {
+			t.Errorf("the key of owner %d of %d: %v, want %v", i, n, got, want)
+		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // registry numbers the owners, the projects or the roles and holds a word of
-// state for each. A number is never given twice, so an entry's number means the
+// state for each, and whether it has ended. A number is never given twice, so an entry's number means the
 // same for as long as anyone holds the entry. One writer at a time; readers
 // take no lock.
 type registry struct {
@@ -24,6 +24,7 @@ type name struct {
 type roster struct {
 	state []uint32
 	id    []string
+	ended []uint32 // a bit for each number
 }
 
 // init makes number 0 stand for "none": no project, no role.
@@ -42,8 +43,28 @@ func (r *registry) intern(n name) uint32 {
 	old := r.roster.Load()
 	i := uint32(len(old.id))
 	r.number[n] = i
-	r.roster.Store(&roster{state: append(old.state, 0), id: append(old.id, n.id)})
+	ended := old.ended
+	if i%32 == 0 {
+		ended = append(ended, 0)
+	}
+	r.roster.Store(&roster{state: append(old.state, 0), id: append(old.id, n.id), ended: ended})
 	return i
+}
+
+// setEnded publishes whether number i has ended, as setState does its state.
+func (r *registry) setEnded(i uint32, ended bool) {
+	word := &r.roster.Load().ended[i/32]
+	if ended {
+		atomic.OrUint32(word, 1<<(i%32))
+	} else {
+		atomic.AndUint32(word, ^uint32(1<<(i%32)))
+	}
+}
+
+// ended reports whether number i has ended. Each decision asks, and a bit for each
+// number fits a processor's nearest caches where a word does not.
+func (r *registry) ended(i uint32) bool {
+	return atomic.LoadUint32(&r.roster.Load().ended[i/32])>>(i%32)&1 != 0
 }
 
 // setState publishes the state of number i. A reader holding an array that

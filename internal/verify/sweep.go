@@ -27,7 +27,7 @@ func (x *Index) Sweep() {
 	if c == nil || !c.unswept.Swap(false) {
 		return
 	}
-	c.keys.removeAll(func(r *record) bool { return c.owners.state(r.owner)&ownerRemoved != 0 })
+	c.keys.removeAll(func(r *record) bool { return c.owners.ended(r.owner) })
 }
 
 // removeAll ends the live entries that dead names. Writer only.
