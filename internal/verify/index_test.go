@@ -2,9 +2,9 @@ package verify_test
 
 import (
 	"errors"
-	"strings"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/keyreeve/keyreeve/internal/token"
