@@ -98,7 +98,7 @@ func (c *contents) lookUp(digest *token.Digest, now int64, kinds Kinds) Decision
 	switch {
 	case c.owners.ended(e.owner):
 		d.Outcome = Revoked
-	case c.projects.state(e.project()) == projectArchived:
+	case c.projects.ended(e.project()):
 		d.Outcome = ProjectArchived
 	case e.expired(now):
 		d.Outcome = Expired

@@ -30,7 +30,7 @@ type contents struct {
 	shown    int64                 // the writer's: see Index.Shown
 	keys     table
 	owners   registry // state: see ownerTypeMask; ended: removed
-	projects registry // state: archived or 0
+	projects registry // ended: archived; no state
 	roles    registry // no state
 	limits   limits
 	unswept  atomic.Bool // an owner was removed since the last sweep
@@ -51,9 +51,6 @@ const (
 	ownerTypeMask = 3
 	roleShift     = 2
 )
-
-// projectArchived is the state of an archived project.
-const projectArchived = 1
 
 // NewIndex returns an index with nothing loaded: until [Index.Load] it answers
 // [Stale], since it cannot know.
@@ -159,11 +156,7 @@ func (c *contents) apply(effect Effect) {
 		c.owners.setState(i, state)
 		c.owners.setEnded(i, e.Removed)
 	case ProjectChanged:
-		var state uint32
-		if e.Archived {
-			state = projectArchived
-		}
-		c.projects.setState(c.projects.intern(name{id: e.ID}), state)
+		c.projects.setEnded(c.projects.intern(name{id: e.ID}), e.Archived)
 	}
 }
 

@@ -6,9 +6,9 @@ import (
 )
 
 // registry numbers the owners, the projects or the roles and holds a word of
-// state for each, and whether it has ended. A number is never given twice, so an entry's number means the
-// same for as long as anyone holds the entry. One writer at a time; readers
-// take no lock.
+// state for each, and whether it has ended. A number is never given twice, so an
+// entry's number means the same for as long as anyone holds the entry. One writer
+// at a time; readers take no lock.
 type registry struct {
 	number map[name]uint32 // the writer's
 	roster atomic.Pointer[roster]

@@ -44,7 +44,7 @@ func (x *Index) Survey(now int64, terms SurveyTerms) (Survey, bool) {
 	var out Survey
 	var expiring, never, unused shortList
 	for e := range c.keys.all { // a key that is added or removed meanwhile may be missed
-		if e.expired(now) || c.owners.ended(e.owner) || c.projects.state(e.project()) == projectArchived {
+		if e.expired(now) || c.owners.ended(e.owner) || c.projects.ended(e.project()) {
 			continue
 		}
 		out.Keys[e.kind()]++
