@@ -155,16 +155,7 @@ type traffic struct {
 
 // sampleTraffic counts steps until ctx ends.
 func (s *Server) sampleTraffic(ctx context.Context) {
-	tick := time.NewTicker(trafficStep)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			s.traffic.step(s.gatewayDecisions())
-		}
-	}
+	every(ctx, trafficStep, func() { s.traffic.step(s.gatewayDecisions()) })
 }
 
 // step begins a new one.

@@ -64,22 +64,22 @@ func (s *Server) follow(ctx context.Context) {
 		return
 	}
 	s.background.Go(func() { s.member.Run(ctx) })
-	s.background.Go(func() { s.sweep(ctx) })
+	// What a follower that runs alone does by the way.
+	s.background.Go(func() { every(ctx, followInterval, s.index.Sweep) })
 	s.background.Go(func() { s.shareLimits(ctx) })
 	s.background.Go(func() { s.store.Listen(ctx, s.member.Wake) })
 }
 
-// sweep takes the keys of removed owners out of memory until ctx ends, which a
-// follower that runs alone does by the way.
-func (s *Server) sweep(ctx context.Context) {
-	tick := time.NewTicker(followInterval)
+// every calls do after each interval until ctx ends.
+func every(ctx context.Context, interval time.Duration, do func()) {
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			s.index.Sweep()
+			do()
 		}
 	}
 }

@@ -45,14 +45,7 @@ const shareInterval = 250 * time.Millisecond
 
 // shareLimits tells the limits how many replicas enforce them, until ctx ends.
 func (s *Server) shareLimits(ctx context.Context) {
-	tick := time.NewTicker(shareInterval)
-	defer tick.Stop()
-	for {
-		s.limits.Share(s.member.Alive())
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	share := func() { s.limits.Share(s.member.Alive()) }
+	share()
+	every(ctx, shareInterval, share)
 }

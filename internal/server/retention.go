@@ -38,18 +38,13 @@ const retentionInterval = 10 * time.Minute
 // retain drops old events of the log until ctx ends.
 func (s *Server) retain(ctx context.Context, key ed25519.PrivateKey) {
 	s.logger.Info("old events of the audit log are dropped", "after", s.cfg.AuditRetention, "key", org.KeyFingerprint(key.Public().(ed25519.PublicKey)))
-	tick := time.NewTicker(retentionInterval)
-	defer tick.Stop()
-	for {
+	drop := func() {
 		if err := s.dropOld(ctx, key); err != nil && ctx.Err() == nil {
 			s.logger.Error("old events of the audit log were not dropped", "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
 	}
+	drop()
+	every(ctx, retentionInterval, drop)
 }
 
 // dropOld drops all that is old enough, with a pause for others between two
