@@ -50,8 +50,7 @@ func (c *adminKeysGetCmd) Run(ctx context.Context, std streams) error {
 
 type adminKeysCreateCmd struct {
 	connectFlags
-	lifeFlags
-	secretFlags
+	newKeyFlags
 
 	Name string `arg:"" help:"What the key is for: 1 to 256 characters."`
 }
@@ -64,15 +63,7 @@ func (adminKeysCreateCmd) Help() string {
 }
 
 func (c *adminKeysCreateCmd) Run(ctx context.Context, std streams) error {
-	life, err := c.seconds()
-	if err != nil {
-		return err
-	}
-	cl, err := c.client(std)
-	if err != nil {
-		return err
-	}
-	return c.show(std, c.serverFlags, func() (secret, error) {
+	return c.issue(std, c.connectFlags, func(cl *client.Client, life *int64) (secret, error) {
 		key, err := cl.AdminAPIKeys.Create(ctx, api.AdminAPIKeyCreateRequest{Name: c.Name, ExpiresInSeconds: life})
 		if err != nil {
 			return secret{}, err

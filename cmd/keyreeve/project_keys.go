@@ -47,8 +47,7 @@ func (c *projectKeysGetCmd) Run(ctx context.Context, std streams) error {
 
 type projectKeysCreateCmd struct {
 	projectFlags
-	lifeFlags
-	secretFlags
+	newKeyFlags
 
 	Name string `arg:"" help:"What the key is for: 1 to 256 characters."`
 	User string `required:"" placeholder:"ID" help:"Whose key it is: id of a member of the project, user_..."`
@@ -64,15 +63,7 @@ Keys of programs are made by keyreeve service-accounts create.`
 }
 
 func (c *projectKeysCreateCmd) Run(ctx context.Context, std streams) error {
-	life, err := c.seconds()
-	if err != nil {
-		return err
-	}
-	cl, err := c.client(std)
-	if err != nil {
-		return err
-	}
-	return c.show(std, c.serverFlags, func() (secret, error) {
+	return c.issue(std, c.connectFlags, func(cl *client.Client, life *int64) (secret, error) {
 		key, err := cl.ProjectAPIKeys.Create(ctx, c.Project, api.ProjectAPIKeyCreateRequest{UserID: c.User, Name: c.Name, ExpiresInSeconds: life})
 		if err != nil {
 			return secret{}, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/keyreeve/keyreeve/client"
 	"github.com/keyreeve/keyreeve/internal/keyfile"
 )
 
@@ -29,6 +30,26 @@ func (f lifeFlags) seconds() (*int64, error) {
 		return nil, fmt.Errorf("--expires-in %s: give whole seconds", f.ExpiresIn)
 	}
 	return new(int64(f.ExpiresIn / time.Second)), nil
+}
+
+// newKeyFlags are those of a command that makes a key.
+type newKeyFlags struct {
+	lifeFlags
+	secretFlags
+}
+
+// issue makes a key that works for life seconds, nil if it does not end, and shows
+// it. What is wrong with the command line is said before anybody is asked.
+func (f newKeyFlags) issue(std streams, connect connectFlags, make func(cl *client.Client, life *int64) (secret, error)) error {
+	life, err := f.seconds()
+	if err != nil {
+		return err
+	}
+	cl, err := connect.client(std)
+	if err != nil {
+		return err
+	}
+	return f.show(std, connect.serverFlags, func() (secret, error) { return make(cl, life) })
 }
 
 // secret is a new secret and what is shown of its making.

@@ -48,8 +48,7 @@ func (c *serviceAccountsGetCmd) Run(ctx context.Context, std streams) error {
 
 type serviceAccountsCreateCmd struct {
 	projectFlags
-	lifeFlags
-	secretFlags
+	newKeyFlags
 
 	Name  string `arg:"" help:"Name of the service account: 1 to 256 characters."`
 	NoKey bool   `help:"Make the account alone. Its keys are made by create-key."`
@@ -63,22 +62,14 @@ func (serviceAccountsCreateCmd) Help() string {
 }
 
 func (c *serviceAccountsCreateCmd) Run(ctx context.Context, std streams) error {
-	life, err := c.seconds()
-	if err != nil {
-		return err
-	}
-	if c.NoKey && (life != nil || c.OutputFile != "") {
+	if c.NoKey && (c.ExpiresIn != 0 || c.OutputFile != "") {
 		return errors.New("--no-key: without a key there is none for --expires-in or --output-file")
 	}
-	cl, err := c.client(std)
-	if err != nil {
-		return err
-	}
-	req := api.ProjectServiceAccountCreateRequest{Name: c.Name, ExpiresInSeconds: life}
-	if c.NoKey {
-		req.CreateServiceAccountOnly = &c.NoKey
-	}
-	return c.show(std, c.serverFlags, func() (secret, error) {
+	return c.issue(std, c.connectFlags, func(cl *client.Client, life *int64) (secret, error) {
+		req := api.ProjectServiceAccountCreateRequest{Name: c.Name, ExpiresInSeconds: life}
+		if c.NoKey {
+			req.CreateServiceAccountOnly = &c.NoKey
+		}
 		made, err := cl.ProjectServiceAccounts.Create(ctx, c.Project, req)
 		if err != nil {
 			return secret{}, err

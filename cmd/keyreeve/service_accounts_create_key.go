@@ -4,12 +4,12 @@ import (
 	"context"
 
 	"github.com/keyreeve/keyreeve/api"
+	"github.com/keyreeve/keyreeve/client"
 )
 
 type serviceAccountsCreateKeyCmd struct {
 	projectFlags
-	lifeFlags
-	secretFlags
+	newKeyFlags
 
 	ID   string `arg:"" help:"Id of the service account: sa_..."`
 	Name string `placeholder:"NAME" help:"What the key is for: 1 to 256 characters."`
@@ -21,15 +21,7 @@ func (serviceAccountsCreateKeyCmd) Help() string {
 }
 
 func (c *serviceAccountsCreateKeyCmd) Run(ctx context.Context, std streams) error {
-	life, err := c.seconds()
-	if err != nil {
-		return err
-	}
-	cl, err := c.client(std)
-	if err != nil {
-		return err
-	}
-	return c.show(std, c.serverFlags, func() (secret, error) {
+	return c.issue(std, c.connectFlags, func(cl *client.Client, life *int64) (secret, error) {
 		made, err := cl.ProjectServiceAccounts.CreateAPIKey(ctx, c.Project, c.ID,
 			api.ProjectServiceAccountAPIKeyCreateRequest{Name: c.Name, ExpiresInSeconds: life})
 		if err != nil {
