@@ -10,6 +10,9 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"unicode"
+
+	"github.com/keyreeve/keyreeve/internal/org"
 )
 
 //go:embed templates/*.html
@@ -124,7 +127,11 @@ func (v *visit) renderPart(status int, name, part string, data any) error {
 
 // straight makes what turns the direction of text visible. New names have none of
 // it, but older ones, and what somebody typed, may.
-func straight(text string) string { return turning.Replace(text) }
-
-var turning = strings.NewReplacer("\u202a", "\ufffd", "\u202b", "\ufffd", "\u202c", "\ufffd", "\u202d", "\ufffd", "\u202e", "\ufffd",
-	"\u2066", "\ufffd", "\u2067", "\ufffd", "\u2068", "\ufffd", "\u2069", "\ufffd")
+func straight(text string) string {
+	return strings.Map(func(r rune) rune {
+		if org.TurnsText(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}

@@ -30,7 +30,7 @@ func checkName(param, name string) error {
 		if unicode.IsControl(r) {
 			return controlCharacter(param, r)
 		}
-		if turnsText(r) {
+		if TurnsText(r) {
 			return directionCharacter(param, r)
 		}
 	}
@@ -40,10 +40,10 @@ func checkName(param, name string) error {
 	return nil
 }
 
-// turnsText reports whether a character embeds, overrides or isolates a direction
+// TurnsText reports whether a character embeds, overrides or isolates a direction
 // of text. With one, a name reads as another and turns around what stands beside
 // it. Names in scripts that are written from right to left need none.
-func turnsText(r rune) bool { return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' }
+func TurnsText(r rune) bool { return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' }
 
 // checkEmail accepts what can be an address: whether there is such a mailbox only
 // a mail could tell.
