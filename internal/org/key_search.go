@@ -94,14 +94,8 @@ func (s *Service) ListKeysByName(ctx context.Context, caller Caller, projectID s
 // FindKeys returns a page of the keys that match. Names that begin as was asked
 // come from an index and first; where they fill the page, nothing else is read.
 func (s *Service) FindKeys(ctx context.Context, caller Caller, f KeyFilter, limit int) (FoundKeys, error) {
-	if err := caller.Require(ManagementRead); err != nil {
+	if ok, err := searchable(caller, f.Text); !ok {
 		return FoundKeys{}, err
-	}
-	if token.In(f.Text) {
-		return FoundKeys{}, holdsKey("q")
-	}
-	if !isText(f.Text) {
-		return FoundKeys{}, nil // no name has such characters
 	}
 	if !isText(f.From.Name.Name + f.From.Name.ID + f.From.Below) {
 		f.From = SearchPlace{} // no page ended there

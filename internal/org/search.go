@@ -49,6 +49,18 @@ func (s *Service) FindServiceAccounts(ctx context.Context, caller Caller, projec
 	return search[ServiceAccount]{serviceAccountList, byID, matching}.find(ctx, caller, text, page)
 }
 
+// searchable refuses a caller who may not search for a text, and says whether
+// anything could be found by it.
+func searchable(caller Caller, text string) (bool, error) {
+	if err := caller.Require(ManagementRead); err != nil {
+		return false, err
+	}
+	if token.In(text) {
+		return false, holdsKey("q")
+	}
+	return isText(text), nil // no name has other characters
+}
+
 // search is how things of one kind are found.
 type search[T any] struct {
 	rules    listRules
@@ -57,14 +69,8 @@ type search[T any] struct {
 }
 
 func (s search[T]) find(ctx context.Context, caller Caller, text string, page Page) (out ListPage[T], err error) {
-	if err := caller.Require(ManagementRead); err != nil {
+	if ok, err := searchable(caller, text); !ok {
 		return out, err
-	}
-	if token.In(text) {
-		return out, holdsKey("q")
-	}
-	if !isText(text) {
-		return out, nil // no name has such characters
 	}
 	if out, err = s.look(ctx, strings.TrimSpace(text), page); err != nil {
 		return out, fmt.Errorf("search by name: %w", err)
