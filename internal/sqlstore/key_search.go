@@ -63,7 +63,7 @@ func (s *Store) KeysByName(ctx context.Context, projectID, prefix string, after 
 // search, the readers of the API have theirs.
 func (s *Store) KeysMatching(ctx context.Context, m org.KeyMatch, below string, limit int) (keys []org.KeyView, next string, err error) {
 	if below == "" {
-		below = "~" // sorts behind every id
+		below = behindIDs
 	}
 	text, reach, project := adminKeysMatching, adminKeysReach, []any(nil)
 	if m.ProjectID != "" {

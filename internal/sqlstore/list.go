@@ -41,14 +41,17 @@ func allOf[T any](s *Store, rows *sql.Rows, scan func(scanner) (T, error)) ([]T,
 	return page, s.classify(rows.Err())
 }
 
-// newestFirst turns a list that begins after an id, its parameter n, around.
+// behindIDs sorts behind every id.
+const behindIDs = "~"
+
+// newestFirst turns a list that begins after an id around.
 func newestFirst(page org.Page, text string) (string, string) {
 	if !page.Descending {
 		return text, page.After
 	}
 	after := page.After
 	if after == "" {
-		after = "~" // sorts behind every id
+		after = behindIDs
 	}
 	return strings.Replace(text, "id > $", "id < $", 1) + ` DESC`, after
 }
